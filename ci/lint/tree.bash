@@ -49,7 +49,7 @@ search() {
     grep "$@" || [ $? -eq 1 ]
 }
 
-# Prints `path:line:code` for every line of the files, with comments and the insides of string literals blanked,
+# Prints `path:line: code` for every line of the files, with comments and the insides of string literals blanked,
 # so that a rule about code never trips over prose.
 code_lines() {
     awk '
@@ -74,7 +74,7 @@ code_lines() {
                     line = rest
                 } else { code = code line; line = "" }
             }
-            print FILENAME ":" FNR ":" code
+            print FILENAME ":" FNR ": " code
         }' "$@"
 }
 
