@@ -17,13 +17,13 @@ namespace pronto::cbor {
 /// One complete, well-formed item, still encoded, tags included. `encoded` is empty where the field
 /// was absent.
 struct Item {
-    Bytes encoded;
+    Bytes encoded{};
     bool present() const { return !encoded.empty(); }
 };
 
 /// A checked array: iterate it once, front to back, with `next`.
 struct Array {
-    Bytes rest;               ///< items not yet handed out
+    Bytes rest{};             ///< items not yet handed out
     std::uint32_t count = 0;  ///< items not yet handed out; counted while checking
 };
 

@@ -36,7 +36,7 @@ enum class Presence : std::uint8_t {
 };
 
 struct Field {
-    std::string_view key;
+    std::string_view key{};
     std::uint16_t offset = 0;
     Kind kind = Kind::custom;
     Presence presence = Presence::required;

@@ -31,10 +31,10 @@ struct Ready {
     std::uint64_t boot_time_ns = 0;
     std::uint64_t init_time_ns = 0;
     std::uint64_t ready_time_ns = 0;
-    std::string_view agent_version;  ///< empty: key omitted
+    std::string_view agent_version{};  ///< empty: key omitted
     /// The additive `pronto` map: {version, features, stdin_window, stages{name: ns}}.
     bool has_pronto = false;
-    std::string_view pronto_version;
+    std::string_view pronto_version{};
     std::uint32_t features = 0;
     std::uint32_t stdin_window_bytes =
         0;  ///< wire bytes of stdin a session takes before its first credit
@@ -93,9 +93,9 @@ enum class ErrorKind : std::uint8_t {
 std::string_view name(ErrorKind kind);
 
 struct CoreError {
-    std::string_view kind;
-    std::string_view message;
-    std::string_view offending_type;  ///< empty: key omitted
+    std::string_view kind{};
+    std::string_view message{};
+    std::string_view offending_type{};  ///< empty: key omitted
 };
 Status decode(Bytes payload, CoreError& out);
 void encode(cbor::Writer& writer, const CoreError& error);

@@ -14,9 +14,9 @@ static_assert(header_bytes + 1 + 4 + 4 + message_name_bytes_max + 7 <= headroom_
 
 struct Envelope {
     std::uint8_t version = 0;
-    std::string_view type_name;      ///< valid as long as the frame
-    std::optional<Message> message;  ///< empty when the catalogue does not hold `type_name`
-    Bytes payload;                   ///< the content of `p`, contiguous
+    std::string_view type_name{};      ///< valid as long as the frame
+    std::optional<Message> message{};  ///< empty when the catalogue does not hold `type_name`
+    Bytes payload{};                   ///< the content of `p`, contiguous
     /// The type or the payload came in pieces and was joined in place: the frame's bytes are no
     /// longer a frame and must not be forwarded. Never so for a peer that encodes strings in one
     /// piece, as all known ones do.

@@ -151,7 +151,6 @@ ResourceLimit take_limit(cbor::Item item) {
 }
 
 void encode(Writer& writer, const ExecCommand& command) {
-    PRONTO_ASSERT(!command.command.empty());
     writer.map(command_pairs);
     writer.text("cmd");
     writer.text(command.command);

@@ -11,12 +11,12 @@ namespace pronto::wire {
 
 /// Decoded in place: items are located and checked, not yet taken (see cbor/reader.hpp).
 struct ExecRequest {
-    cbor::Item command;
-    cbor::Array arguments;         ///< every element is a checked text item
-    cbor::Array environment;       ///< every element is a checked text item
-    cbor::Item working_directory;  ///< absent or text
-    cbor::Item user;               ///< absent or text
-    cbor::Array limits;            ///< every element is a checked ResourceLimit record
+    cbor::Item command{};
+    cbor::Array arguments{};         ///< every element is a checked text item
+    cbor::Array environment{};       ///< every element is a checked text item
+    cbor::Item working_directory{};  ///< absent or text
+    cbor::Item user{};               ///< absent or text
+    cbor::Array limits{};            ///< every element is a checked ResourceLimit record
     bool tty = false;
     std::uint16_t rows = 24;
     std::uint16_t columns = 80;
@@ -24,7 +24,7 @@ struct ExecRequest {
 Status decode(Bytes payload, ExecRequest& out);
 
 struct ResourceLimit {
-    std::string_view resource;
+    std::string_view resource{};
     std::uint64_t soft = 0;
     std::uint64_t hard = 0;
 };
@@ -33,12 +33,12 @@ ResourceLimit take_limit(cbor::Item item);
 
 /// What a client writes; the encoder emits all nine fields in the reference order.
 struct ExecCommand {
-    std::string_view command;
-    std::span<const std::string_view> arguments;
-    std::span<const std::string_view> environment;
-    std::string_view working_directory;  ///< empty: null
-    std::string_view user;               ///< empty: null
-    std::span<const ResourceLimit> limits;
+    std::string_view command{};
+    std::span<const std::string_view> arguments{};
+    std::span<const std::string_view> environment{};
+    std::string_view working_directory{};  ///< empty: null
+    std::string_view user{};               ///< empty: null
+    std::span<const ResourceLimit> limits{};
     bool tty = false;
     std::uint16_t rows = 24;
     std::uint16_t columns = 80;
@@ -53,7 +53,7 @@ void encode(cbor::Writer& writer, const ExecStarted& started);
 
 /// stdin, stdout and stderr carry `{data: bytes}`.
 struct ExecData {
-    Bytes data;
+    Bytes data{};
 };
 Status decode(Bytes payload, ExecData& out);
 /// The bytes of `{"data": <head>` in front of `byte_count` data bytes.
@@ -77,11 +77,11 @@ void encode(cbor::Writer& writer, const ExecSignal& signal);
 
 /// core.exec.failed and, without kind and stage, core.exec.stdin.error.
 struct ExecFailure {
-    std::string_view kind;          ///< empty in stdin.error
+    std::string_view kind{};        ///< empty in stdin.error
     std::int32_t system_errno = 0;  ///< 0: null
-    std::string_view errno_name;    ///< empty: null
-    std::string_view message;
-    std::string_view stage;  ///< empty: null
+    std::string_view errno_name{};  ///< empty: null
+    std::string_view message{};
+    std::string_view stage{};  ///< empty: null
 };
 Status decode_failed(Bytes payload, ExecFailure& out);
 Status decode_stdin_error(Bytes payload, ExecFailure& out);

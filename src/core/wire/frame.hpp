@@ -26,7 +26,7 @@ constexpr std::uint8_t flag_shutdown = 0x04;
 struct Frame {
     std::uint32_t id = 0;
     std::uint8_t flags = 0;
-    Bytes body;
+    Bytes body{};
 };
 
 enum class Scan : std::uint8_t {
@@ -39,9 +39,9 @@ enum class Scan : std::uint8_t {
 
 struct Scanned {
     Scan outcome = Scan::incomplete;
-    Error error;
+    Error error{};
     std::uint64_t wire_bytes = 0;
-    Frame frame;
+    Frame frame{};
 };
 
 /// Looks at the front of a byte stream.

@@ -54,7 +54,7 @@ constexpr std::uint8_t from_relay = 2;
 constexpr std::uint8_t from_guest = 4;
 
 struct MessageRow {
-    std::string_view name;
+    std::string_view name{};
     std::uint8_t senders = 0;
     std::uint8_t flags = 0;  ///< the exact flags byte of its frames
     std::uint8_t generation =

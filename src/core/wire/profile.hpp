@@ -14,7 +14,7 @@ enum class Framing : std::uint8_t { headerless, header };
 enum class FileForm : std::uint8_t { path, handle };
 
 struct Profile {
-    std::string_view name;
+    std::string_view name{};
     Framing framing = Framing::header;
     std::uint8_t generation = 6;  ///< `v` of every frame we send
     bool waits_for_bootstrap = false;
