@@ -21,8 +21,8 @@ static_assert(output_headroom_bytes >= wire::headroom_bytes + wire::data_prefix_
 /// Bulk output under way to the port, all sessions together: what a stalled host can make resident.
 constexpr std::uint32_t output_slots = 32;
 
-/// Control frames. Each live session may owe the host: started, exited or failed, one stdin error; four more are one
-/// batch of replies to input; the boot handshake holds two.
+/// Control frames. One is kept for the verdict of each live session; a frame from the host may cause two more, so input
+/// waits while fewer than the reserve are spare; the rest lets a burst of replies queue up.
 constexpr std::size_t control_frame_bytes = 768;
 constexpr std::uint32_t control_frames_per_session = 3;
 constexpr std::uint32_t control_frames_reserve = 16;
@@ -35,9 +35,9 @@ constexpr std::size_t stdin_session_bytes_max = 1 * MiB;
 constexpr std::size_t stdin_pipe_bytes_max = 1 * MiB;
 static_assert(stdin_session_bytes_max <= stdin_slots * stdin_slot_bytes);
 
-/// One frame must fit whole; behind it, one more read.
+/// One frame must fit whole, up to one read behind the front; behind it, one more read (see core/frame_input.hpp).
 constexpr std::size_t input_read_bytes = 64 * KiB;
-constexpr std::size_t input_buffer_bytes = wire::frame_wire_bytes_max + input_read_bytes;
+constexpr std::size_t input_buffer_bytes = wire::frame_wire_bytes_max + 2 * input_read_bytes;
 
 /// argv, envp and candidates of one spawn. The kernel refuses more than about 2 MiB of them in all.
 constexpr std::uint32_t spawn_pointers_max = 64 * 1024;

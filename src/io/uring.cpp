@@ -201,6 +201,8 @@ Status Uring::enter(std::uint32_t wait_count, Nanoseconds timeout_ns) {
     }
 }
 
+bool Uring::has_completions() const { return *completions_.head != load_acquire(completions_.tail); }
+
 std::uint32_t Uring::reap(std::span<Completion> out) {
     std::uint32_t head = *completions_.head;  // only we write it
     const std::uint32_t tail = load_acquire(completions_.tail);

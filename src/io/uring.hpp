@@ -57,6 +57,8 @@ class Uring {
 
     /// Takes up to out.size() completions that are there; the count.
     std::uint32_t reap(std::span<Completion> out);
+    /// Whether `reap` would find any.
+    bool has_completions() const;
 
     std::uint64_t enters() const { return enters_; }  ///< system calls so far
 

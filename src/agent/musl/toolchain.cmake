@@ -4,7 +4,8 @@
 
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
-set(CMAKE_CXX_COMPILER g++)
+# gcc compiles C++ just as g++ does, and does not link libstdc++.
+set(CMAKE_CXX_COMPILER gcc)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(triplet x86_64-linux-gnu)
 
@@ -26,5 +27,5 @@ string(JOIN " " CMAKE_CXX_FLAGS_INIT
     -include ${CMAKE_CURRENT_LIST_DIR}/shim.hpp
     -fno-threadsafe-statics -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections)
 string(JOIN " " CMAKE_EXE_LINKER_FLAGS_INIT
-    -static -specs /usr/lib/x86_64-linux-musl/musl-gcc.specs -nostdlib++ -Wl,--gc-sections -Wl,-z,norelro
+    -static -specs /usr/lib/x86_64-linux-musl/musl-gcc.specs -Wl,--gc-sections -Wl,-z,norelro
     -Wl,--build-id=none)

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exec sessions as columns: hot state apart from what is read once at the end. Slots are reused, generations are not,
+// so a completion that arrives late never touches a slot's next owner. One thread.
+#pragma once
+
+#include <array>
+
+#include "core/id_table.hpp"
+#include "core/limits.hpp"
+#include "core/slot_stack.hpp"
+
+namespace pronto::agent {
+
+enum class Phase : std::uint8_t {
+    free,
+    running,  ///< the leader lives
+    ended,    ///< the leader's status is known; output may still come
+};
+
+enum class StreamState : std::uint8_t {
+    closed,
+    reading,  ///< a read is in flight
+    parked,   ///< has to wait: for a free slot, or for its client's window
+};
+
+/// One of a session's two output streams. Index: session * 2 + which.
+struct Stream {
+    std::int32_t fd = -1;
+    StreamState state = StreamState::closed;
+    std::int32_t drain_bytes = -1;  ///< ≥ 0: past the grace; so many more bytes, then it is closed
+};
+
+/// Input waiting for the program: a list of slots, the first possibly written in part.
+struct Input {
+    std::int32_t fd = -1;
+    std::uint32_t head = slot_none;
+    std::uint32_t tail = slot_none;
+    std::uint32_t queued_bytes = 0;
+    std::uint32_t credit_owed = 0;  ///< wire bytes taken from the host and not yet credited
+    bool writing = false;           ///< the head slot is being written
+    bool end_pending = false;       ///< close behind the last byte
+    bool broken = false;            ///< input was refused: nothing more is taken, so that there is no hole in it
+    bool grown = false;             ///< the pipe was enlarged
+};
+
+/// Told once, in the verdict.
+struct Record {
+    Nanoseconds received_ns = 0;
+    Nanoseconds spawned_ns = 0;
+    Nanoseconds first_byte_ns = 0;
+    Nanoseconds ended_ns = 0;
+    std::uint64_t output_bytes[2] = {0, 0};
+    std::uint64_t user_ns = 0;
+    std::uint64_t system_ns = 0;
+    std::uint64_t rss_bytes_max = 0;
+    std::int32_t wait_status = 0;
+    bool killed_by_us = false;
+    bool oom_killed = false;
+    bool output_open = false;
+};
+
+struct SessionTable {
+    static constexpr std::uint32_t capacity = limits::sessions_max;
+
+    SlotStack<capacity> slots;
+    IdTable<capacity> by_id;
+    IdTable<capacity> by_pid;
+
+    // Hot.
+    std::array<std::uint32_t, capacity> id{};
+    std::array<std::uint32_t, capacity> generation{};
+    std::array<std::int32_t, capacity> pid{};
+    std::array<Phase, capacity> phase{};
+    std::array<bool, capacity> tty{};
+    std::array<std::uint16_t, capacity> frames_queued{};  ///< output frames not yet with the host
+    std::array<Stream, capacity * 2> streams{};
+    std::array<Input, capacity> input{};
+    std::array<Nanoseconds, capacity> drain_deadline_ns{};  ///< monotonic; 0: none
+
+    // Cold.
+    std::array<Record, capacity> record{};
+
+    std::uint32_t live_count() const { return slots.used_count(); }
+
+    /// `slot_none` when all are in use. Precondition: the id is not live.
+    std::uint32_t add(std::uint32_t frame_id) {
+        const std::uint32_t slot = slots.take();
+        if (slot == slot_none) return slot_none;
+        PRONTO_ASSERT(phase[slot] == Phase::free);
+        by_id.insert(frame_id, slot);
+        id[slot] = frame_id;
+        pid[slot] = 0;
+        phase[slot] = Phase::running;
+        frames_queued[slot] = 0;
+        streams[2 * slot] = {};
+        streams[2 * slot + 1] = {};
+        input[slot] = {};
+        drain_deadline_ns[slot] = 0;
+        record[slot] = {};
+        return slot;
+    }
+
+    /// Precondition: everything the slot owned is closed.
+    void remove(std::uint32_t slot) {
+        PRONTO_ASSERT(phase[slot] != Phase::free);
+        PRONTO_ASSERT(streams[2 * slot].fd < 0 && streams[2 * slot + 1].fd < 0 && input[slot].fd < 0);
+        const bool known = by_id.erase(id[slot]);
+        PRONTO_ASSERT(known);
+        phase[slot] = Phase::free;
+        ++generation[slot];
+        slots.give_back(slot);
+    }
+};
+
+}  // namespace pronto::agent
