@@ -8,8 +8,8 @@ namespace pronto::cbor {
 
 namespace {
 
-// No registered tag has this number; it stands for "no tag".
-constexpr std::uint64_t tag_none = ~std::uint64_t{0};
+// Stands for "no tag": a number whose tag says nothing about an integer.
+constexpr std::uint64_t tag_none = 0;
 
 Status check_well_formed(Reader& reader) { return reader.skip(); }
 
@@ -20,12 +20,13 @@ Status check_octet(Reader& reader) {
 
 }  // namespace
 
-// Past any tags and the head behind them. `tag` is the innermost one.
+// Past any tags and the head behind them, which is not a break. `tag` is the innermost one.
 Status Reader::item_head(Head& head, std::uint64_t& tag) {
     tag = tag_none;
     for (int tags = 0; tags <= depth_max; ++tags) {
         if (!read_head(input_.subspan(position_), head)) return {Code::cbor_malformed};
         position_ += head.bytes;
+        if (head.is_break()) return {Code::cbor_malformed};
         if (!head.is(Major::tag)) return {};
         tag = head.value;
     }
@@ -47,16 +48,15 @@ Status Reader::enter_map() {
 Status Reader::next_key(std::string_view& key, bool& found) {
     found = false;
     if (!indefinite_ && pairs_left_ == 0) return {};
+    if (indefinite_ && position_ < input_.size() && input_[position_] == break_byte) {
+        ++position_;
+        indefinite_ = false;
+        return {};
+    }
     Head head;
     std::uint64_t tag = 0;
     const Status status = item_head(head, tag);
     if (!status.ok()) return status;
-    if (indefinite_ && head.is_break() && tag == tag_none) {
-        indefinite_ = false;
-        pairs_left_ = 0;
-        return {};
-    }
-    if (head.is_break()) return {Code::cbor_malformed};
     if (!head.is(Major::text) && !head.is(Major::bytes)) return {Code::cbor_type};
     if (head.indefinite()) return {Code::cbor_type};
     if (head.value > input_.size() - position_) return {Code::cbor_malformed};
@@ -99,7 +99,6 @@ Status Reader::magnitude(bool& negative, std::uint64_t& value) {
         negative = tag == tag_negative_bignum;
         return bignum(head, value);
     }
-    if (head.is_break()) return {Code::cbor_malformed};
     if (!head.is(Major::unsigned_integer) && !head.is(Major::negative_integer)) {
         return {Code::cbor_type};
     }
@@ -133,7 +132,6 @@ Status Reader::boolean(bool& value) {
     std::uint64_t tag = 0;
     const Status status = item_head(head, tag);
     if (!status.ok()) return status;
-    if (head.is_break()) return {Code::cbor_malformed};
     if (!head.is(Major::simple)) return {Code::cbor_type};
     if (head.info != simple_false && head.info != simple_true) return {Code::cbor_type};
     value = head.info == simple_true;
@@ -162,7 +160,6 @@ Status Reader::text_item(Item& item) {
     std::uint64_t tag = 0;
     const Status status = item_head(head, tag);
     if (!status.ok()) return status;
-    if (head.is_break()) return {Code::cbor_malformed};
     if (!head.is(Major::text)) return {Code::cbor_type};
     Chunks chunks(input_, position_, head);
     ByteView piece;
@@ -185,7 +182,6 @@ Status Reader::bytes_item(Item& item) {
     std::uint64_t tag = 0;
     Status status = item_head(head, tag);
     if (!status.ok()) return status;
-    if (head.is_break()) return {Code::cbor_malformed};
     if (head.is(Major::array)) {
         Array octets;
         status = elements(head, octets, check_octet);
@@ -207,7 +203,6 @@ Status Reader::array(Array& array, Check check) {
     std::uint64_t tag = 0;
     const Status status = item_head(head, tag);
     if (!status.ok()) return status;
-    if (head.is_break()) return {Code::cbor_malformed};
     if (!head.is(Major::array)) return {Code::cbor_type};
     return elements(head, array, check);
 }

@@ -189,6 +189,7 @@ TEST(Reader, RejectsKeysThatAreNotStringsInOnePiece) {
     EXPECT_EQ(first_key_code("a1 7f 61'a' ff 00"), Code::cbor_type);
     EXPECT_EQ(first_key_code("a1 ff 00"), Code::cbor_malformed);
     EXPECT_EQ(first_key_code("bf c1 ff 00"), Code::cbor_malformed);
+    EXPECT_EQ(first_key_code("bf dbffffffffffffffff ff 00"), Code::cbor_malformed);
     EXPECT_EQ(first_key_code("a1 62'a'"), Code::cbor_malformed);
     EXPECT_EQ(first_key_code("a1"), Code::cbor_malformed);
     EXPECT_EQ(first_key_code("bf"), Code::cbor_malformed);
