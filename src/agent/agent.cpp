@@ -28,9 +28,13 @@ Status Agent::open(const Options& options, io::SerialPort port, const BootTimes&
     const int wanted[] = {SIGCHLD, SIGIO, SIGTERM, SIGINT, SIGPWR};
     if (Status opened = signals_.open(wanted); !opened.ok()) return opened;
     if (Status opened = arena_.open(uring_); !opened.ok()) return opened;
-    if (Status opened = link_.open(std::move(port), options.reconnect_path, arena_, options.profile.generation); !opened.ok()) return opened;
+    if (Status opened =
+            link_.open(std::move(port), options.reconnect_path, arena_, options.profile.generation);
+        !opened.ok())
+        return opened;
     windows_.reset(0);
-    return sessions_.open({&uring_, &link_.outbox(), &arena_, &windows_, options.program_descriptors});
+    return sessions_.open(
+        {&uring_, &link_.outbox(), &arena_, &windows_, options.program_descriptors});
 }
 
 Status Agent::run() {
@@ -42,10 +46,12 @@ Status Agent::run() {
     return {};
 }
 
-/// One turn: everything that completed, then input within its budget, then what follows from both, in one submission.
+/// One turn: everything that completed, then input within its budget, then what follows from both,
+/// in one submission.
 Status Agent::turn() {
     const std::uint32_t count = uring_.reap(completions_);
-    for (std::uint32_t index = 0; index < count; ++index) dispatch(completions_[index]);
+    for (std::uint32_t index = 0; index < count; ++index)
+        dispatch(completions_[index]);
     take_frames();
     if (reap_due_) reap_due_ = sessions_.reap();
 
@@ -54,7 +60,8 @@ Status Agent::turn() {
         output_due_ = false;
         sessions_.output_left(link_.drop_output());
     }
-    if (link_.retry_deadline() != 0 && now_ns >= link_.retry_deadline()) link_changed(link_.look(uring_, now_ns));
+    if (link_.retry_deadline() != 0 && now_ns >= link_.retry_deadline())
+        link_changed(link_.look(uring_, now_ns));
     if (ack_deadline_ns_ != 0 && now_ns >= ack_deadline_ns_) {
         print(Line() << "warning: the host did not answer core.init.resolved; going on without");
         send_ready();
@@ -68,9 +75,11 @@ Status Agent::turn() {
     return {};
 }
 
-/// Submits, and waits when there is nothing left to do in this turn. Chores are done before a wait, never before work.
+/// Submits, and waits when there is nothing left to do in this turn. Chores are done before a wait,
+/// never before work.
 void Agent::rest(Nanoseconds now_ns) {
-    const bool more_to_do = frames_due_ || reap_due_ || (output_due_ && !link_.outbox().in_flight());
+    const bool more_to_do =
+        frames_due_ || reap_due_ || (output_due_ && !link_.outbox().in_flight());
     if (more_to_do || shutdown_.step() == Shutdown::Step::done) {
         PRONTO_ASSERT(uring_.enter(0, 0).ok());
         return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent as a whole: owns the ring, the link to the host and the sessions, and turns the one loop. One thread; all
-// memory is reserved in `open`.
+// The agent as a whole: owns the ring, the link to the host and the sessions, and turns the one
+// loop. One thread; all memory is reserved in `open`.
 #pragma once
 
 #include "agent/boot.hpp"
@@ -17,14 +17,16 @@ class Agent {
   public:
     struct Options {
         wire::Profile profile;
-        const char* reconnect_path = nullptr;  ///< of a socket that is connected to again when it ends
-        bool as_init = false;                  ///< PID 1: every process is ours to reap and to end
+        const char* reconnect_path =
+            nullptr;           ///< of a socket that is connected to again when it ends
+        bool as_init = false;  ///< PID 1: every process is ours to reap and to end
         rlimit program_descriptors{};
     };
 
     Status open(const Options& options, io::SerialPort port, const BootTimes& times);
 
-    /// Turns the loop until the agent was asked to end, or its host is gone for good. The loop's own failure is an error.
+    /// Turns the loop until the agent was asked to end, or its host is gone for good. The loop's
+    /// own failure is an error.
     Status run();
 
   private:
@@ -68,7 +70,7 @@ class Agent {
     Sessions sessions_;
     Shutdown shutdown_;
 
-    std::array<io::Completion, 128> completions_;
+    std::array<io::Completion, 64> completions_;
     Nanoseconds ack_deadline_ns_ = 0;   ///< 0: not waiting for init.ack
     Nanoseconds trim_deadline_ns_ = 0;  ///< 0: nothing to give back
     std::uint64_t activity_count_ = 0;
@@ -76,8 +78,8 @@ class Agent {
     std::uint8_t host_generation_ = 0;  ///< of the last frame that could be read
     bool ready_sent_ = false;
     bool reap_due_ = false;
-    bool frames_due_ = false;           ///< the last turn's budget ended before the input did
-    bool output_due_ = false;           ///< the host is gone: drop what was queued for it
+    bool frames_due_ = false;  ///< the last turn's budget ended before the input did
+    bool output_due_ = false;  ///< the host is gone: drop what was queued for it
     bool chores_due_ = true;
 };
 

@@ -37,15 +37,18 @@ struct MountRow {
 
 constexpr unsigned long sealed = MS_NODEV | MS_NOEXEC | MS_NOSUID | MS_RELATIME;
 
-// Order matters: a parent before what lies in it. /dev is left alone when it already works: a launcher that gives the
-// agent private devices must not see the machine's put on top of them.
+// Order matters: a parent before what lies in it. /dev is left alone when it already works: a
+// launcher that gives the agent private devices must not see the machine's put on top of them.
 constexpr auto mounts = std::to_array<MountRow>({
     {"proc", "/proc", sealed, nullptr, 0x9fa0, nullptr, Policy::fatal},
     {"sysfs", "/sys", sealed, nullptr, 0x62656572, nullptr, Policy::warn},
     {"devtmpfs", "/dev", MS_NOSUID | MS_RELATIME, nullptr, 0, "/dev/null", Policy::fatal},
-    {"devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC | MS_RELATIME, "gid=5,mode=620,ptmxmode=666", 0x1cd1, nullptr, Policy::warn},
-    {"tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV | MS_RELATIME, "mode=1777", 0x01021994, nullptr, Policy::warn},
-    {"tmpfs", "/run", MS_NOSUID | MS_NODEV | MS_RELATIME, "mode=755", 0x01021994, nullptr, Policy::warn},
+    {"devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC | MS_RELATIME, "gid=5,mode=620,ptmxmode=666",
+     0x1cd1, nullptr, Policy::warn},
+    {"tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV | MS_RELATIME, "mode=1777", 0x01021994, nullptr,
+     Policy::warn},
+    {"tmpfs", "/run", MS_NOSUID | MS_NODEV | MS_RELATIME, "mode=755", 0x01021994, nullptr,
+     Policy::warn},
     {"cgroup2", "/sys/fs/cgroup", sealed, nullptr, 0x63677270, nullptr, Policy::quiet},
 });
 
@@ -81,17 +84,21 @@ bool is_mounted(const MountRow& row) {
     if (row.magic == 0 || statfs(row.target, &found) != 0) return false;
     if (static_cast<long>(found.f_type) != row.magic) return false;
     if (row.magic != 0x01021994) return true;
-    // A tmpfs: it may be the parent's. It is this one when it lies on another device than the directory above.
+    // A tmpfs: it may be the parent's. It is this one when it lies on another device than the
+    // directory above.
     struct stat here;
     struct stat above;
     return stat(row.target, &here) == 0 && stat("/", &above) == 0 && here.st_dev != above.st_dev &&
-           (strncmp(row.target, "/dev/", 5) != 0 || (stat("/dev", &above) == 0 && here.st_dev != above.st_dev));
+           (strncmp(row.target, "/dev/", 5) != 0 ||
+            (stat("/dev", &above) == 0 && here.st_dev != above.st_dev));
 }
 
 Status mount_row(const MountRow& row) {
     if (is_mounted(row)) return {};
-    if (mkdir(row.target, 0755) != 0 && errno != EEXIST && errno != EROFS) return system_error(errno);
-    if (mount(row.type, row.target, row.type, row.flags, row.data) == 0 || errno == EBUSY) return {};
+    if (mkdir(row.target, 0755) != 0 && errno != EEXIST && errno != EROFS)
+        return system_error(errno);
+    if (mount(row.type, row.target, row.type, row.flags, row.data) == 0 || errno == EBUSY)
+        return {};
     return system_error(errno);
 }
 
@@ -123,8 +130,11 @@ void make_directories() {
             continue;
         }
         struct stat found;
-        if (stat(row.path, &found) != 0 || !S_ISDIR(found.st_mode) || (found.st_mode & 07777) == row.mode) continue;
-        if (chmod(row.path, row.mode) != 0 && errno != EROFS) warn("chmod", row.path, system_error(errno));
+        if (stat(row.path, &found) != 0 || !S_ISDIR(found.st_mode) ||
+            (found.st_mode & 07777) == row.mode)
+            continue;
+        if (chmod(row.path, row.mode) != 0 && errno != EROFS)
+            warn("chmod", row.path, system_error(errno));
     }
 }
 
@@ -142,7 +152,9 @@ Status bring_up_loopback() {
 
 }  // namespace
 
-void stamp(BootTimes& times, wire::BootStage stage) { times[static_cast<std::size_t>(stage)] = io::boottime_ns(); }
+void stamp(BootTimes& times, wire::BootStage stage) {
+    times[static_cast<std::size_t>(stage)] = io::boottime_ns();
+}
 
 void ensure_standard_descriptors() {
     for (;;) {
@@ -168,11 +180,13 @@ Status set_up_system(BootTimes& times) {
 
 rlimit raise_own_descriptor_limit() {
     rlimit before{};
-    if (getrlimit(RLIMIT_NOFILE, &before) != 0 || before.rlim_cur >= limits::agent_descriptors) return before;
+    if (getrlimit(RLIMIT_NOFILE, &before) != 0 || before.rlim_cur >= limits::agent_descriptors)
+        return before;
     rlimit limit = before;
     limit.rlim_cur = limits::agent_descriptors;
     if (limit.rlim_max < limit.rlim_cur) limit.rlim_max = limit.rlim_cur;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) warn("raise", "the limit of open files", system_error(errno));
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        warn("raise", "the limit of open files", system_error(errno));
     return before;
 }
 

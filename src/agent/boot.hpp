@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What PID 1 does before anything runs: file systems, device links, run directories, loopback. Each step is a row with a
-// policy; what can be done without is a warning. Nothing is mounted over what is already there.
+// What PID 1 does before anything runs: file systems, device links, run directories, loopback. Each
+// step is a row with a policy; what can be done without is a warning. Nothing is mounted over what
+// is already there.
 #pragma once
 
 #include <sys/resource.h>
@@ -23,7 +24,8 @@ void ensure_standard_descriptors();
 /// PID 1 only. Warnings go to the console; the first step that nothing works without is the error.
 Status set_up_system(BootTimes& times);
 
-/// Room for the descriptors of all sessions, for the agent alone: programs get the limit it had before, returned here.
+/// Room for the descriptors of all sessions, for the agent alone: programs get the limit it had
+/// before, returned here.
 rlimit raise_own_descriptor_limit();
 
 }  // namespace pronto::agent

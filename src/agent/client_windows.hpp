@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much output each relay client may have under way: a client that does not read stops its own programs, and nobody
-// else's. Ranges as the relay deals them: docs/WIRE.md section 4. One thread.
+// How much output each relay client may have under way: a client that does not read stops its own
+// programs, and nobody else's. Ranges as the relay deals them: docs/WIRE.md section 4. One thread.
 #pragma once
 
 #include <algorithm>
@@ -18,11 +18,14 @@ class ClientWindows {
         under_way_.fill(0);
     }
     bool limited() const { return window_bytes_ != 0; }
-    bool open(std::uint32_t id) const { return window_bytes_ == 0 || under_way_[client_of(id)] < window_bytes_; }
+    bool open(std::uint32_t id) const {
+        return window_bytes_ == 0 || under_way_[client_of(id)] < window_bytes_;
+    }
     void sent(std::uint32_t id, std::size_t wire_bytes) {
         if (window_bytes_ != 0) under_way_[client_of(id)] += static_cast<std::uint32_t>(wire_bytes);
     }
-    /// The relay credits every frame, we count output only: what is credited too much is not saved up.
+    /// The relay credits every frame, we count output only: what is credited too much is not saved
+    /// up.
     void credited(std::uint32_t id, std::uint32_t wire_bytes) {
         std::uint32_t& bytes = under_way_[client_of(id)];
         bytes -= std::min(bytes, wire_bytes);

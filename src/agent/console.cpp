@@ -19,7 +19,8 @@ Line& Line::operator<<(std::int64_t number) {
     std::array<char, 24> digits;
     char* end = digits.data() + digits.size();
     char* begin = end;
-    std::uint64_t rest = number < 0 ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);
+    std::uint64_t rest =
+        number < 0 ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);
     do {
         *--begin = static_cast<char>('0' + rest % 10);
         rest /= 10;

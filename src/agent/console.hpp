@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines for the guest's console (descriptor 2): what failed, where, what follows. Quiet when all is well, because a
-// serial console is slow. No heap, no locale.
+// Lines for the guest's console (descriptor 2): what failed, where, what follows. Quiet when all is
+// well, because a serial console is slow. No heap, no locale.
 #pragma once
 
 #include <array>
@@ -24,7 +24,8 @@ class Line {
     std::size_t used_ = 0;
 };
 
-/// One write to the console, prefixed "pronto-agent: ". Failing to write is ignored: there is nobody else to tell.
+/// One write to the console, prefixed "pronto-agent: ". Failing to write is ignored: there is
+/// nobody else to tell.
 void print(const Line& line);
 
 }  // namespace pronto::agent

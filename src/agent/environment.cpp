@@ -12,17 +12,22 @@ namespace pronto::agent {
 
 namespace {
 
-std::string_view key_of(const char* entry) { return {entry, static_cast<std::size_t>(strchr(entry, '=') - entry)}; }
+std::string_view key_of(const char* entry) {
+    return {entry, static_cast<std::size_t>(strchr(entry, '=') - entry)};
+}
 
-/// Keys seen so far, by hash: request lists can be long, and quadratic work is not theirs to ask for.
+/// Keys seen so far, by hash: request lists can be long, and quadratic work is not theirs to ask
+/// for.
 class KeyIndex {
   public:
-    KeyIndex(char** places, std::uint32_t mask, std::uint64_t seed) : places_(places), mask_(mask), seed_(seed) {}
+    KeyIndex(char** places, std::uint32_t mask, std::uint64_t seed)
+        : places_(places), mask_(mask), seed_(seed) {}
 
     /// The place of `key`'s entry, or of the hole where it belongs.
     char*& place(std::string_view key) {
         std::uint32_t index = static_cast<std::uint32_t>(checksum(as_bytes(key), seed_)) & mask_;
-        while (places_[index] != nullptr && key_of(places_[index]) != key) index = (index + 1) & mask_;
+        while (places_[index] != nullptr && key_of(places_[index]) != key)
+            index = (index + 1) & mask_;
         return places_[index];
     }
 
@@ -32,7 +37,8 @@ class KeyIndex {
     std::uint64_t seed_;
 };
 
-bool add_default(KeyIndex& keys, std::string_view key, std::string_view value, SpawnMemory& memory) {
+bool add_default(KeyIndex& keys, std::string_view key, std::string_view value,
+                 SpawnMemory& memory) {
     char*& place = keys.place(key);
     if (place != nullptr) return true;
     place = memory.text(key, "=", value);
@@ -76,10 +82,12 @@ char* SpawnMemory::text(std::string_view first, std::string_view second, std::st
     return result;
 }
 
-Status build_environment(cbor::Array items, const EnvironmentDefaults& defaults, SpawnMemory& memory, Environment& out) {
+Status build_environment(cbor::Array items, const EnvironmentDefaults& defaults,
+                         SpawnMemory& memory, Environment& out) {
     constexpr std::uint32_t defaults_max = 3;
     std::uint32_t places = 16;
-    while (places < 2 * (items.count + defaults_max)) places *= 2;
+    while (places < 2 * (items.count + defaults_max))
+        places *= 2;
     char** table = memory.pointers(places);
     if (table == nullptr) return system_error(E2BIG);
     memset(table, 0, places * sizeof *table);

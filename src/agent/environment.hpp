@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory for one spawn at a time: pointers for argv, envp and candidates, and text for what a request does not hold
-// itself; and the environment built in it. The agent's own environment never reaches a program.
+// Memory for one spawn at a time: pointers for argv, envp and candidates, and text for what a
+// request does not hold itself; and the environment built in it. The agent's own environment never
+// reaches a program.
 #pragma once
 
 #include <string_view>
@@ -10,7 +11,8 @@
 
 namespace pronto::agent {
 
-constexpr std::string_view path_default = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr std::string_view path_default =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 class SpawnMemory {
   public:
@@ -43,8 +45,10 @@ struct EnvironmentDefaults {
     bool tty = false;
 };
 
-/// Takes the request's `KEY=VALUE` items: the last of a key wins, an entry without "=" is left out, an entry with a NUL
-/// is an error. PATH and HOME, and TERM for a terminal, are added where the request has none.
-Status build_environment(cbor::Array items, const EnvironmentDefaults& defaults, SpawnMemory& memory, Environment& out);
+/// Takes the request's `KEY=VALUE` items: the last of a key wins, an entry without "=" is left out,
+/// an entry with a NUL is an error. PATH and HOME, and TERM for a terminal, are added where the
+/// request has none.
+Status build_environment(cbor::Array items, const EnvironmentDefaults& defaults,
+                         SpawnMemory& memory, Environment& out);
 
 }  // namespace pronto::agent

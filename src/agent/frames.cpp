@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames from the host: each is handled or answered with core.error, and none of them can end the agent.
+// Frames from the host: each is handled or answered with core.error, and none of them can end the
+// agent.
 #include <time.h>
 
 #include "agent/agent.hpp"
@@ -43,22 +44,27 @@ void Agent::take_frame(const wire::Frame& frame) {
     const auto refuse = [&](wire::ErrorKind kind, std::string_view message) {
         if (host_generation_ < generation_with_errors) return;
         const std::string_view type = envelope.type_name.substr(0, 64);
-        link_.outbox().send(wire::Message::error, frame.id, wire::CoreError{name(kind), message, type});
+        link_.outbox().send(wire::Message::error, frame.id,
+                            wire::CoreError{name(kind), message, type});
     };
     const Handler handler = envelope.message.has_value() ? handler_of(*envelope.message) : nullptr;
-    if (handler == nullptr) return refuse(wire::ErrorKind::unsupported_message_type, "this agent does not take such messages");
+    if (handler == nullptr)
+        return refuse(wire::ErrorKind::unsupported_message_type,
+                      "this agent does not take such messages");
     if (host_generation_ >= generation_with_errors && frame.flags != row(*envelope.message).flags) {
         return refuse(wire::ErrorKind::invalid_flags, "the flags do not fit the message type");
     }
     const Status handled = (this->*handler)(frame, envelope.payload);
     if (handled.ok()) return;
     const bool misplaced = handled.code == Code::protocol;
-    refuse(misplaced ? wire::ErrorKind::invalid_session : wire::ErrorKind::invalid_payload, describe(handled.code));
+    refuse(misplaced ? wire::ErrorKind::invalid_session : wire::ErrorKind::invalid_payload,
+           describe(handled.code));
 }
 
 void Agent::report_bad(std::uint32_t id, wire::ErrorKind kind, Error error) {
     if (host_generation_ != 0 && host_generation_ < generation_with_errors) return;
-    link_.outbox().send(wire::Message::error, id, wire::CoreError{name(kind), describe(error.code), {}});
+    link_.outbox().send(wire::Message::error, id,
+                        wire::CoreError{name(kind), describe(error.code), {}});
 }
 
 Agent::Handler Agent::handler_of(wire::Message message) {
@@ -79,9 +85,12 @@ Agent::Handler Agent::handler_of(wire::Message message) {
     }
 }
 
-// Control of the connection itself is the relay's, and its frames carry id 0: a client cannot send those.
+// Control of the connection itself is the relay's, and its frames carry id 0: a client cannot send
+// those.
 namespace {
-Status only_from_relay(const wire::Frame& frame) { return frame.id == 0 ? Status{} : Status{Code::protocol, 0}; }
+Status only_from_relay(const wire::Frame& frame) {
+    return frame.id == 0 ? Status{} : Status{Code::protocol, 0};
+}
 }  // namespace
 
 Status Agent::on_init_ack(const wire::Frame& frame, Bytes payload) {
@@ -115,10 +124,13 @@ Status Agent::on_clock_sync(const wire::Frame& frame, Bytes payload) {
     wire::ClockSync sync;
     if (Status decoded = decode(payload, sync); !decoded.ok()) return decoded;
     const auto wanted = static_cast<std::int64_t>(sync.unix_time_nanos);
-    const std::int64_t difference = wanted - static_cast<std::int64_t>(io::read_clock(CLOCK_REALTIME));
+    const std::int64_t difference =
+        wanted - static_cast<std::int64_t>(io::read_clock(CLOCK_REALTIME));
     if (difference >= -clock_tolerance_ns && difference <= clock_tolerance_ns) return {};
-    const timespec time{wanted / static_cast<std::int64_t>(ns_per_s), wanted % static_cast<std::int64_t>(ns_per_s)};
-    if (clock_settime(CLOCK_REALTIME, &time) != 0) print(Line() << "warning: the clock could not be set");
+    const timespec time{wanted / static_cast<std::int64_t>(ns_per_s),
+                        wanted % static_cast<std::int64_t>(ns_per_s)};
+    if (clock_settime(CLOCK_REALTIME, &time) != 0)
+        print(Line() << "warning: the clock could not be set");
     return {};
 }
 

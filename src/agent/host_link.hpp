@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The connection to the host: frames in, frames out, and whether anybody is there. A host that leaves costs nothing but
-// its sessions: the parser starts anew, half-written frames are dropped, and the next host is greeted again. One thread.
+// The connection to the host: frames in, frames out, and whether anybody is there. A host that
+// leaves costs nothing but its sessions: the parser starts anew, half-written frames are dropped,
+// and the next host is greeted again. One thread.
 #pragma once
 
 #include "agent/op_kind.hpp"
@@ -15,14 +16,16 @@ enum class LinkChange : std::uint8_t { none, lost, gained };
 class HostLink {
   public:
     /// `reconnect_path`: where to connect again when a socket ends; null when its end is final.
-    Status open(io::SerialPort port, const char* reconnect_path, OutputArena& arena, std::uint8_t generation);
+    Status open(io::SerialPort port, const char* reconnect_path, OutputArena& arena,
+                std::uint8_t generation);
 
     Outbox& outbox() { return outbox_; }
     bool present() const { return present_; }
     /// The host is away and will not come back.
     bool ended() const { return !present_ && final_; }
 
-    /// Looks for a host: at start, on SIGIO, and when `retry_deadline` passes. `gained` when one is there now.
+    /// Looks for a host: at start, on SIGIO, and when `retry_deadline` passes. `gained` when one is
+    /// there now.
     LinkChange look(io::Uring& uring, Nanoseconds now_ns);
     Nanoseconds retry_deadline() const { return retry_deadline_ns_; }
 
@@ -31,7 +34,8 @@ class HostLink {
 
     /// The next frame of the input; see FrameInput::next.
     wire::Scanned next() { return input_.next(); }
-    /// Once a turn: keeps a read in flight unless `pause_input`, and a write when there is something to write.
+    /// Once a turn: keeps a read in flight unless `pause_input`, and a write when there is
+    /// something to write.
     void pump(io::Uring& uring, bool pause_input);
     /// Frames may wait in the input although nothing is being read.
     bool has_input() const { return !input_.empty(); }

@@ -36,13 +36,15 @@ bool LineReader::fill() {
 
 bool LineReader::next(std::string_view& line) {
     for (;;) {
-        const auto* newline = static_cast<const char*>(memchr(buffer_.data() + begin_, '\n', end_ - begin_));
+        const auto* newline =
+            static_cast<const char*>(memchr(buffer_.data() + begin_, '\n', end_ - begin_));
         if (newline == nullptr && !at_end_) {
             (void)fill();
             continue;
         }
         if (newline == nullptr && begin_ == end_) return false;
-        const std::size_t stop = newline != nullptr ? static_cast<std::size_t>(newline - buffer_.data()) : end_;
+        const std::size_t stop =
+            newline != nullptr ? static_cast<std::size_t>(newline - buffer_.data()) : end_;
         line = {buffer_.data() + begin_, stop - begin_};
         begin_ = newline != nullptr ? stop + 1 : end_;
         if (!skipping_) return true;

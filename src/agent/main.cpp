@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The guest agent: sets the system up when it is PID 1, opens its port, and runs commands for the host.
+// The guest agent: sets the system up when it is PID 1, opens its port, and runs commands for the
+// host.
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,12 +44,15 @@ Status serve(const Options& options, bool as_init, BootTimes& times) {
         return opened;
     }
     stamp(times, wire::BootStage::port_open);
-    // SAFETY: fresh memory of the kernel's, page-aligned and large enough; it lives as long as the process.
+    // SAFETY: fresh memory of the kernel's, page-aligned and large enough; it lives as long as the
+    // process.
     auto* agent = new (io::reserve(sizeof(Agent)).data()) Agent;
     const char* reconnect = port.is_socket && options.port_fd < 0 ? options.port_path : nullptr;
-    const Status opened = agent->open({options.profile, reconnect, as_init, descriptors}, std::move(port), times);
+    const Status opened =
+        agent->open({options.profile, reconnect, as_init, descriptors}, std::move(port), times);
     if (!opened.ok()) {
-        print(Line() << "error: start: " << opened << "; the kernel must offer io_uring of 5.19 or later");
+        print(Line() << "error: start: " << opened
+                     << "; the kernel must offer io_uring of 5.19 or later");
         return opened;
     }
     const Status ran = agent->run();
@@ -71,7 +75,11 @@ int run(int count, char** words) {
         case Options::Action::run: break;
         case Options::Action::usage: return 2;
         case Options::Action::help: return write(1, help_text, strlen(help_text)) < 0 ? 1 : 0;
-        case Options::Action::version: return write(1, "pronto-agent " PRONTO_VERSION "\n", sizeof "pronto-agent " PRONTO_VERSION) < 0 ? 1 : 0;
+        case Options::Action::version:
+            return write(1, "pronto-agent " PRONTO_VERSION "\n",
+                         sizeof "pronto-agent " PRONTO_VERSION) < 0
+                       ? 1
+                       : 0;
     }
     const Status served = serve(options, as_init, times);
     if (as_init && !options.exit_when_done) power_off();

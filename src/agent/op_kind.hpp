@@ -9,7 +9,7 @@
 namespace pronto::agent {
 
 enum class OpKind : std::uint8_t {
-    ignored,      ///< cancellations and closes: nobody waits for them
+    ignored,  ///< cancellations and closes: nobody waits for them
     port_read,
     port_write,
     signal,

@@ -10,7 +10,8 @@ namespace pronto::agent {
 
 const char* const help_text =
     "Usage: pronto-agent [OPTIONS]\n"
-    "The init and agent of a microVM: sets the system up, reports ready, runs commands for its host.\n"
+    "The init and agent of a microVM: sets the system up, reports ready, runs commands for its "
+    "host.\n"
     "\n"
     "  --port PATH        speak over this character device or stream socket\n"
     "  --port-fd N        speak over this descriptor\n"
@@ -19,8 +20,10 @@ const char* const help_text =
     "  --exit             as PID 1, end the process at shutdown instead of powering off\n"
     "  --help, --version\n"
     "\n"
-    "As PID 1 it mounts what a system needs, reaps orphans and powers off at the end; as any other process it does\n"
-    "neither. Exit status: 0 after an orderly shutdown, 1 when it cannot go on, 2 for a wrong command line.\n";
+    "As PID 1 it mounts what a system needs, reaps orphans and powers off at the end; as any other "
+    "process it does\n"
+    "neither. Exit status: 0 after an orderly shutdown, 1 when it cannot go on, 2 for a wrong "
+    "command line.\n";
 
 namespace {
 
@@ -31,7 +34,8 @@ bool set_profile(std::string_view value, Options& options) {
         options.profile = *found;
         return true;
     }
-    print(Line() << "error: --profile " << value << ": this agent speaks profile " << wire::profile_default.name);
+    print(Line() << "error: --profile " << value << ": this agent speaks profile "
+                 << wire::profile_default.name);
     return false;
 }
 

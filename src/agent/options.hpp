@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's command line. As PID 1 the kernel adds words of its own, so unknown ones are only warned about there.
+// The agent's command line. As PID 1 the kernel adds words of its own, so unknown ones are only
+// warned about there.
 #pragma once
 
 #include "core/wire/profile.hpp"

@@ -26,9 +26,11 @@ cbor::Writer Outbox::payload_writer(std::uint32_t slot) const {
     return cbor::Writer(control_slot(slot).subspan(wire::headroom_bytes));
 }
 
-void Outbox::queue_control(std::uint32_t slot, const cbor::Writer& writer, const wire::Address& address, Lane lane) {
+void Outbox::queue_control(std::uint32_t slot, const cbor::Writer& writer,
+                           const wire::Address& address, Lane lane) {
     PRONTO_ASSERT(writer.ok());
-    const Bytes frame = wire::seal(control_slot(slot), wire::headroom_bytes, writer.written(), address);
+    const Bytes frame =
+        wire::seal(control_slot(slot), wire::headroom_bytes, writer.written(), address);
     const Part part{frame.data(), static_cast<std::uint32_t>(frame.size()), slot, {}, false};
     if (lane == Lane::control) {
         control_lane_.push(part);
@@ -44,7 +46,8 @@ void Outbox::send_empty(wire::Message message, std::uint32_t id) {
     queue_control(slot, writer, {generation_, id, message}, Lane::control);
 }
 
-void Outbox::send_failure(wire::Message message, std::uint32_t id, const wire::ExecFailure& failure) {
+void Outbox::send_failure(wire::Message message, std::uint32_t id,
+                          const wire::ExecFailure& failure) {
     const std::uint32_t slot = take_control();
     cbor::Writer writer = payload_writer(slot);
     if (message == wire::Message::exec_failed) {
@@ -59,9 +62,11 @@ std::size_t Outbox::send_output(const Output& output) {
     const Bytes memory = arena_->slot(output.slot);
     const std::size_t prefix = wire::data_prefix_bytes(output.byte_count);
     wire::write_data_prefix(memory.data() + limits::output_headroom_bytes, output.byte_count);
-    const Bytes frame = wire::seal(memory, limits::output_headroom_bytes - prefix, prefix + output.byte_count,
-                                   {generation_, output.id, output.message});
-    bulk_lane_.push({frame.data(), static_cast<std::uint32_t>(frame.size()), output.slot, output.owner, true});
+    const Bytes frame =
+        wire::seal(memory, limits::output_headroom_bytes - prefix, prefix + output.byte_count,
+                   {generation_, output.id, output.message});
+    bulk_lane_.push(
+        {frame.data(), static_cast<std::uint32_t>(frame.size()), output.slot, output.owner, true});
     return frame.size();
 }
 
@@ -74,7 +79,8 @@ void Outbox::start(io::Uring& uring, const io::SerialPort& port, io::Op op) {
     if (in_flight_) return;
     const std::uint32_t bulk_max = port.is_socket ? bulk_parts_socket : bulk_parts_device;
     std::uint32_t bulk_count = 0;
-    for (std::uint32_t index = 0; index < part_count_; ++index) bulk_count += parts_[index].is_output ? 1 : 0;
+    for (std::uint32_t index = 0; index < part_count_; ++index)
+        bulk_count += parts_[index].is_output ? 1 : 0;
     while (part_count_ < parts_max && !control_lane_.empty()) {
         commit(control_lane_.front());
         control_lane_.pop();
@@ -118,7 +124,8 @@ std::span<const OutputDone> Outbox::completed(std::int32_t result) {
         written -= parts_[finished].byte_count;
         release(parts_[finished++]);
     }
-    for (std::uint32_t index = finished; index < part_count_; ++index) parts_[index - finished] = parts_[index];
+    for (std::uint32_t index = finished; index < part_count_; ++index)
+        parts_[index - finished] = parts_[index];
     part_count_ -= finished;
     if (part_count_ > 0) {
         parts_[0].data += written;
@@ -132,10 +139,13 @@ std::span<const OutputDone> Outbox::completed(std::int32_t result) {
 std::span<const OutputDone> Outbox::drop_all() {
     PRONTO_ASSERT(!in_flight_);
     done_count_ = 0;
-    for (std::uint32_t index = 0; index < part_count_; ++index) release(parts_[index]);
+    for (std::uint32_t index = 0; index < part_count_; ++index)
+        release(parts_[index]);
     part_count_ = 0;
-    for (; !control_lane_.empty(); control_lane_.pop()) release(control_lane_.front());
-    for (; !bulk_lane_.empty(); bulk_lane_.pop()) release(bulk_lane_.front());
+    for (; !control_lane_.empty(); control_lane_.pop())
+        release(control_lane_.front());
+    for (; !bulk_lane_.empty(); bulk_lane_.pop())
+        release(bulk_lane_.front());
     return {done_.data(), done_count_};
 }
 

@@ -10,6 +10,7 @@ namespace pronto::agent {
 Status OutputArena::open(io::Uring& uring) {
     memory_ = io::reserve(stride * limits::output_slots);
     if (memory_.empty()) return {Code::limit, 0};
+    deferred_ = uring.deferred();
     return ring_.open(uring, group, limits::output_slots);
 }
 
@@ -17,7 +18,8 @@ void OutputArena::replenish() {
     while (posted_ < posted_max) {
         const std::uint32_t index = free_.take();
         if (index == slot_none) break;
-        ring_.post(slot(index).subspan(limits::output_headroom_bytes), static_cast<std::uint16_t>(index));
+        ring_.post(slot(index).subspan(limits::output_headroom_bytes),
+                   static_cast<std::uint16_t>(index));
         is_posted_[index] = true;
         ++posted_;
     }
@@ -42,9 +44,11 @@ Bytes OutputArena::slot(std::uint32_t index) const {
 
 void OutputArena::trim() {
     PRONTO_ASSERT(all_free());
-    // A posted slot may hold data whose completion was not reaped yet: only the others are known to be empty.
+    // Where the kernel fills posted slots at any moment, one may hold data whose completion was not
+    // reaped yet; with deferred work it does so only inside our own call, and everything was reaped
+    // before.
     for (std::uint32_t index = 0; index < touched_max_; ++index) {
-        if (!is_posted_[index]) io::give_back_pages(slot(index));
+        if (deferred_ || !is_posted_[index]) io::give_back_pages(slot(index));
     }
     touched_max_ = 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Slots for program output: 64 KiB of data behind a headroom that takes the frame's header and envelope. The kernel picks
-// a slot when a program has written something, so an idle program holds none. One thread.
+// Slots for program output: 64 KiB of data behind a headroom that takes the frame's header and
+// envelope. The kernel picks a slot when a program has written something, so an idle program holds
+// none. One thread.
 #pragma once
 
 #include <array>
@@ -31,7 +32,7 @@ class OutputArena {
 
     /// Gives memory touched by a burst back to the kernel. Call when `all_free()`.
     void trim();
-    bool worth_trimming() const { return touched_max_ > posted_max; }
+    bool worth_trimming() const { return touched_max_ > 1; }
 
   private:
     static constexpr std::size_t stride = limits::output_headroom_bytes + limits::output_data_bytes;
@@ -43,6 +44,7 @@ class OutputArena {
     Bytes memory_;
     std::array<bool, limits::output_slots> is_posted_{};
     std::uint32_t posted_ = 0;
+    bool deferred_ = false;
     std::uint32_t touched_max_ = 0;  ///< highest slot taken since the last trim, plus one
 };
 

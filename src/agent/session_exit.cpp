@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The end of programs: one place waits for children, so that no status is lost; output that is there is sent before the
-// verdict; descendants that keep it open hold nothing up for longer than a grace period.
+// The end of programs: one place waits for children, so that no status is lost; output that is
+// there is sent before the verdict; descendants that keep it open hold nothing up for longer than a
+// grace period.
 #include <errno.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -15,7 +16,8 @@ namespace pronto::agent {
 namespace {
 
 Nanoseconds to_ns(const timeval& time) {
-    return static_cast<Nanoseconds>(time.tv_sec) * ns_per_s + static_cast<Nanoseconds>(time.tv_usec) * ns_per_us;
+    return static_cast<Nanoseconds>(time.tv_sec) * ns_per_s +
+           static_cast<Nanoseconds>(time.tv_usec) * ns_per_us;
 }
 
 wire::ExecExited make_verdict(const Record& record) {
@@ -70,6 +72,7 @@ void Sessions::leader_ended(std::uint32_t slot, std::int32_t wait_status, const 
     record.rss_bytes_max = static_cast<std::uint64_t>(usage.ru_maxrss) * KiB;
     const bool killed = WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL;
     record.oom_killed = killed && !record.killed_by_us && oom_kill_happened();
+    close_terminal(slot);
     table_.drain_deadline_ns[slot] = io::monotonic_ns() + limits::drain_grace_ns;
     ++draining_count_;
     finish_if_done(slot);
@@ -82,7 +85,8 @@ void Sessions::finish_if_done(std::uint32_t slot) {
     close_input(slot);
     // Behind its own output, but not behind anybody else's.
     const Lane lane = table_.frames_queued[slot] > 0 ? Lane::bulk : Lane::control;
-    with_.outbox->send(wire::Message::exec_exited, table_.id[slot], make_verdict(table_.record[slot]), lane);
+    with_.outbox->send(wire::Message::exec_exited, table_.id[slot],
+                       make_verdict(table_.record[slot]), lane);
     table_.remove(slot);
 }
 
@@ -94,7 +98,8 @@ void Sessions::stop_draining(std::uint32_t slot) {
 
 void Sessions::expire_grace(Nanoseconds now_ns) {
     for (std::uint32_t slot = 0; slot < SessionTable::capacity; ++slot) {
-        if (table_.drain_deadline_ns[slot] == 0 || table_.drain_deadline_ns[slot] > now_ns) continue;
+        if (table_.drain_deadline_ns[slot] == 0 || table_.drain_deadline_ns[slot] > now_ns)
+            continue;
         stop_draining(slot);
         table_.record[slot].output_open = true;
         for (const std::uint32_t stream : {2 * slot, 2 * slot + 1}) {
@@ -119,12 +124,14 @@ Nanoseconds Sessions::next_deadline() const {
     return nearest;
 }
 
-/// To the leader's group, and on a terminal also to the group in its foreground: a shell's job is not in the shell's.
-/// The leader's number stays taken until we wait for it; past that, a session that got it again is looked for.
+/// To the leader's group, and on a terminal also to the group in its foreground: a shell's job is
+/// not in the shell's. The leader's number stays taken until we wait for it; past that, a session
+/// that got it again is looked for.
 void Sessions::signal_slot(std::uint32_t slot, std::int32_t number) {
     const pid_t leader = table_.pid[slot];
     if (leader <= 0) return;
-    const bool reused = table_.phase[slot] == Phase::ended && table_.by_pid.find(static_cast<std::uint32_t>(leader)) != slot_none;
+    const bool reused = table_.phase[slot] == Phase::ended &&
+                        table_.by_pid.find(static_cast<std::uint32_t>(leader)) != slot_none;
     if (reused) return;
     if (number == SIGKILL) table_.record[slot].killed_by_us = true;
     pid_t foreground = 0;

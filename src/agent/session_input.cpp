@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From frames to a program's stdin. The loop never waits for a program: what it does not read is queued up to a limit,
-// and refused beyond it with an error of its own.
+// From frames to a program's stdin. The loop never waits for a program: what it does not read is
+// queued up to a limit, and refused beyond it with an error of its own.
 #include <errno.h>
 #include <string.h>
 #include <termios.h>
@@ -14,11 +14,13 @@ void Sessions::take_input(std::uint32_t id, ByteView data, std::size_t wire_byte
     const std::uint32_t slot = table_.by_id.find(id);
     if (slot == slot_none) {
         // The end of input may cross the end of the program on the way: nobody is at fault.
-        if (!data.empty()) report_error(id, wire::ErrorKind::invalid_session, "stdin: no such session");
+        if (!data.empty())
+            report_error(id, wire::ErrorKind::invalid_session, "stdin: no such session");
         return;
     }
     Input& input = table_.input[slot];
-    if (with_.windows->limited()) input.credit_owed += static_cast<std::uint32_t>(wire_bytes - data.size());
+    if (with_.windows->limited())
+        input.credit_owed += static_cast<std::uint32_t>(wire_bytes - data.size());
     if (data.empty()) return end_input(slot);
 
     const bool closed = input.fd < 0 || input.end_pending;
@@ -26,7 +28,10 @@ void Sessions::take_input(std::uint32_t id, ByteView data, std::size_t wire_byte
     if (with_.windows->limited()) input.credit_owed += static_cast<std::uint32_t>(data.size());
     give_credit(slot);
     if (closed) return report_input_error(slot, EPIPE, "stdin is closed");
-    if (!input.broken) report_input_error(slot, ENOBUFS, "the program does not read and its input queue is full; input from here on is refused");
+    if (!input.broken)
+        report_input_error(
+            slot, ENOBUFS,
+            "the program does not read and its input queue is full; input from here on is refused");
     input.broken = true;
 }
 
@@ -36,18 +41,21 @@ void Sessions::write_input(std::uint32_t slot) {
     if (input.fd < 0) return;
     input.writing = true;
     stdin_owner_[input.head] = slot;
-    with_.uring->write(input.fd, pool_.head(input), make_op(OpKind::stdin_write, input.head, table_.generation[slot]));
+    with_.uring->write(input.fd, pool_.head(input),
+                       make_op(OpKind::stdin_write, input.head, table_.generation[slot]));
 }
 
 void Sessions::stdin_written(const io::Completion& completion) {
     const std::uint32_t slot = stdin_owner_[completion.op.slot];
     Input& input = table_.input[slot];
-    const bool stale = completion.op.generation != table_.generation[slot] || !input.writing || input.head != completion.op.slot;
+    const bool stale = completion.op.generation != table_.generation[slot] || !input.writing ||
+                       input.head != completion.op.slot;
     if (stale) return pool_.give_back(completion.op.slot);
     input.writing = false;
     if (completion.result > 0) {
         pool_.consume(input, static_cast<std::size_t>(completion.result));
-        if (with_.windows->limited()) input.credit_owed += static_cast<std::uint32_t>(completion.result);
+        if (with_.windows->limited())
+            input.credit_owed += static_cast<std::uint32_t>(completion.result);
         give_credit(slot);
     } else if (completion.result != -EAGAIN && completion.result != -EINTR) {
         report_input_error(slot, -completion.result, strerror(-completion.result));
@@ -87,7 +95,8 @@ void Sessions::close_input(std::uint32_t slot) {
     const std::uint32_t being_written = pool_.drop(input);
     if (being_written != slot_none) {
         // The slot comes back with the completion, which nobody knows any more.
-        with_.uring->cancel(make_op(OpKind::stdin_write, being_written, table_.generation[slot]), make_op(OpKind::ignored));
+        with_.uring->cancel(make_op(OpKind::stdin_write, being_written, table_.generation[slot]),
+                            make_op(OpKind::ignored));
         input.writing = false;
     }
     if (!table_.tty[slot]) ::close(input.fd);
@@ -95,7 +104,8 @@ void Sessions::close_input(std::uint32_t slot) {
     give_credit(slot);
 }
 
-void Sessions::report_input_error(std::uint32_t slot, std::int32_t number, std::string_view message) {
+void Sessions::report_input_error(std::uint32_t slot, std::int32_t number,
+                                  std::string_view message) {
     if (!has_spare_control()) return;
     with_.outbox->send_failure(wire::Message::exec_stdin_error, table_.id[slot],
                                {{}, number, errno_name(number), message, {}});
@@ -108,7 +118,8 @@ void Sessions::give_credit(std::uint32_t slot) {
         credit_due_ = true;
         return;
     }
-    with_.outbox->send(wire::Message::pronto_credit, 0, wire::Credit{table_.id[slot], input.credit_owed});
+    with_.outbox->send(wire::Message::pronto_credit, 0,
+                       wire::Credit{table_.id[slot], input.credit_owed});
     input.credit_owed = 0;
 }
 

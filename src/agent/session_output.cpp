@@ -25,7 +25,8 @@ void Sessions::park(std::uint32_t stream) {
     parked_.push(stream);
 }
 
-/// Every parked stream gets one look, in the order they were parked, so that a flood takes its turn like anybody.
+/// Every parked stream gets one look, in the order they were parked, so that a flood takes its turn
+/// like anybody.
 void Sessions::unpark() {
     unpark_due_ = false;
     for (std::uint32_t left = parked_.count(); left > 0; --left) {
@@ -55,7 +56,8 @@ void Sessions::output_read(const io::Completion& completion) {
     } else if (completion.result == -EAGAIN || completion.result == -EINTR) {
         read_output(stream);
     } else {
-        // The end: 0 on a pipe, EIO on a terminal whose last user is gone, or a descriptor that is beyond use.
+        // The end: 0 on a pipe, EIO on a terminal whose last user is gone, or a descriptor that is
+        // beyond use.
         close_stream(stream);
     }
     finish_if_done(slot);
@@ -97,13 +99,20 @@ void Sessions::output_left(std::span<const OutputDone> done) {
     if (!done.empty()) unpark_due_ = true;
 }
 
+void Sessions::close_terminal(std::uint32_t slot) {
+    if (table_.terminal[slot] < 0) return;
+    ::close(table_.terminal[slot]);
+    table_.terminal[slot] = -1;
+}
+
 void Sessions::close_stream(std::uint32_t stream) {
     Stream& state = table_.streams[stream];
     if (state.fd < 0) return;
     const std::uint32_t slot = stream / 2;
     if (state.state == StreamState::reading) {
         // The read may be over already; then the cancellation finds nothing.
-        with_.uring->cancel(make_op(OpKind::output_read, stream, table_.generation[slot]), make_op(OpKind::ignored));
+        with_.uring->cancel(make_op(OpKind::output_read, stream, table_.generation[slot]),
+                            make_op(OpKind::ignored));
     }
     if (table_.tty[slot]) close_input(slot);
     ::close(state.fd);

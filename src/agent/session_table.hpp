@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exec sessions as columns: hot state apart from what is read once at the end. Slots are reused, generations are not,
-// so a completion that arrives late never touches a slot's next owner. One thread.
+// Exec sessions as columns: hot state apart from what is read once at the end. Slots are reused,
+// generations are not, so a completion that arrives late never touches a slot's next owner. One
+// thread.
 #pragma once
 
 #include <array>
@@ -25,38 +26,40 @@ enum class StreamState : std::uint8_t {
 
 /// One of a session's two output streams. Index: session * 2 + which.
 struct Stream {
-    std::int32_t fd = -1;
-    StreamState state = StreamState::closed;
-    std::int32_t drain_bytes = -1;  ///< ≥ 0: past the grace; so many more bytes, then it is closed
+    std::int32_t fd;           ///< −1: closed
+    std::int32_t drain_bytes;  ///< ≥ 0: past the grace; so many more bytes, then it is closed
+    StreamState state;
 };
+constexpr Stream stream_closed{-1, -1, StreamState::closed};
 
 /// Input waiting for the program: a list of slots, the first possibly written in part.
 struct Input {
-    std::int32_t fd = -1;
-    std::uint32_t head = slot_none;
-    std::uint32_t tail = slot_none;
-    std::uint32_t queued_bytes = 0;
-    std::uint32_t credit_owed = 0;  ///< wire bytes taken from the host and not yet credited
-    bool writing = false;           ///< the head slot is being written
-    bool end_pending = false;       ///< close behind the last byte
-    bool broken = false;            ///< input was refused: nothing more is taken, so that there is no hole in it
-    bool grown = false;             ///< the pipe was enlarged
+    std::int32_t fd;  ///< −1: closed
+    std::uint32_t head;
+    std::uint32_t tail;
+    std::uint32_t queued_bytes;
+    std::uint32_t credit_owed;  ///< wire bytes taken from the host and not yet credited
+    bool writing;               ///< the head slot is being written
+    bool end_pending;           ///< close behind the last byte
+    bool broken;  ///< input was refused: nothing more is taken, so that there is no hole in it
+    bool grown;   ///< the pipe was enlarged
 };
+constexpr Input input_closed{-1, slot_none, slot_none, 0, 0, false, false, false, false};
 
 /// Told once, in the verdict.
 struct Record {
-    Nanoseconds received_ns = 0;
-    Nanoseconds spawned_ns = 0;
-    Nanoseconds first_byte_ns = 0;
-    Nanoseconds ended_ns = 0;
-    std::uint64_t output_bytes[2] = {0, 0};
-    std::uint64_t user_ns = 0;
-    std::uint64_t system_ns = 0;
-    std::uint64_t rss_bytes_max = 0;
-    std::int32_t wait_status = 0;
-    bool killed_by_us = false;
-    bool oom_killed = false;
-    bool output_open = false;
+    Nanoseconds received_ns;
+    Nanoseconds spawned_ns;
+    Nanoseconds first_byte_ns;
+    Nanoseconds ended_ns;
+    std::uint64_t output_bytes[2];
+    std::uint64_t user_ns;
+    std::uint64_t system_ns;
+    std::uint64_t rss_bytes_max;
+    std::int32_t wait_status;
+    bool killed_by_us;
+    bool oom_killed;
+    bool output_open;
 };
 
 struct SessionTable {
@@ -66,19 +69,25 @@ struct SessionTable {
     IdTable<capacity> by_id;
     IdTable<capacity> by_pid;
 
-    // Hot.
-    std::array<std::uint32_t, capacity> id{};
+    // What is read of free slots too.
     std::array<std::uint32_t, capacity> generation{};
-    std::array<std::int32_t, capacity> pid{};
     std::array<Phase, capacity> phase{};
-    std::array<bool, capacity> tty{};
-    std::array<std::uint16_t, capacity> frames_queued{};  ///< output frames not yet with the host
-    std::array<Stream, capacity * 2> streams{};
-    std::array<Input, capacity> input{};
     std::array<Nanoseconds, capacity> drain_deadline_ns{};  ///< monotonic; 0: none
 
+    // Hot. Set by `add`, not before: memory of slots never used stays untouched.
+    std::array<std::uint32_t, capacity> id;
+    std::array<std::int32_t, capacity> pid;
+    std::array<bool, capacity> tty;
+    std::array<std::uint16_t, capacity> frames_queued;  ///< output frames not yet with the host
+    std::array<Stream, capacity * 2> streams;
+    std::array<Input, capacity> input;
+    /// The program's end of its terminal, held while the leader lives: a program that closes its
+    /// terminal just before it ends must not be hung up, and its status overwritten, by our closing
+    /// the other end first.
+    std::array<std::int32_t, capacity> terminal;
+
     // Cold.
-    std::array<Record, capacity> record{};
+    std::array<Record, capacity> record;
 
     std::uint32_t live_count() const { return slots.used_count(); }
 
@@ -92,9 +101,11 @@ struct SessionTable {
         pid[slot] = 0;
         phase[slot] = Phase::running;
         frames_queued[slot] = 0;
-        streams[2 * slot] = {};
-        streams[2 * slot + 1] = {};
-        input[slot] = {};
+        tty[slot] = false;
+        streams[2 * slot] = stream_closed;
+        streams[2 * slot + 1] = stream_closed;
+        input[slot] = input_closed;
+        terminal[slot] = -1;
         drain_deadline_ns[slot] = 0;
         record[slot] = {};
         return slot;
@@ -103,7 +114,9 @@ struct SessionTable {
     /// Precondition: everything the slot owned is closed.
     void remove(std::uint32_t slot) {
         PRONTO_ASSERT(phase[slot] != Phase::free);
-        PRONTO_ASSERT(streams[2 * slot].fd < 0 && streams[2 * slot + 1].fd < 0 && input[slot].fd < 0);
+        PRONTO_ASSERT(streams[2 * slot].fd < 0 && streams[2 * slot + 1].fd < 0 &&
+                      input[slot].fd < 0);
+        PRONTO_ASSERT(terminal[slot] < 0);
         const bool known = by_id.erase(id[slot]);
         PRONTO_ASSERT(known);
         phase[slot] = Phase::free;

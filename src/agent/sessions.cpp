@@ -9,12 +9,13 @@
 
 namespace pronto::agent {
 
-/// The program's ends of a session's descriptors; closed when this goes.
+/// The program's ends of a session's pipes; closed when this goes. A terminal is one descriptor for
+/// all three.
 struct Sessions::Ends {
     io::OwnedFd input, output, error;
+    std::int32_t terminal = -1;
     Spawner::Stdio numbers() const {
-        // A terminal is one descriptor for all three.
-        if (!output.valid()) return {input.get(), input.get(), input.get()};
+        if (terminal >= 0) return {terminal, terminal, terminal};
         return {input.get(), output.get(), error.get()};
     }
 };
@@ -27,13 +28,16 @@ Status Sessions::open(const Surroundings& surroundings) {
 }
 
 void Sessions::start(std::uint32_t id, wire::ExecRequest& request, Nanoseconds received_ns) {
-    if (id == 0) return report_error(id, wire::ErrorKind::invalid_session, "id 0 cannot carry a session");
+    if (id == 0)
+        return report_error(id, wire::ErrorKind::invalid_session, "id 0 cannot carry a session");
     if (table_.by_id.find(id) != slot_none) {
-        return report_error(id, wire::ErrorKind::invalid_session, "the id belongs to a session that still runs");
+        return report_error(id, wire::ErrorKind::invalid_session,
+                            "the id belongs to a session that still runs");
     }
     const std::uint32_t slot = table_.add(id);
     if (slot == slot_none) {
-        return refuse_start(id, {"resource_limit", "prepare", "as many sessions run as the agent holds", EAGAIN});
+        return refuse_start(
+            id, {"resource_limit", "prepare", "as many sessions run as the agent holds", EAGAIN});
     }
     Ends ends;
     const Status made = make_stdio(slot, request, ends);
@@ -46,6 +50,7 @@ void Sessions::start(std::uint32_t id, wire::ExecRequest& request, Nanoseconds r
     }
     if (!outcome.started) {
         close_input(slot);
+        close_terminal(slot);
         close_stream(2 * slot);
         close_stream(2 * slot + 1);
         table_.remove(slot);
@@ -56,7 +61,8 @@ void Sessions::start(std::uint32_t id, wire::ExecRequest& request, Nanoseconds r
     table_.by_pid.insert(static_cast<std::uint32_t>(outcome.pid), slot);
     table_.record[slot].received_ns = received_ns;
     table_.record[slot].spawned_ns = io::boottime_ns();
-    with_.outbox->send(wire::Message::exec_started, id, wire::ExecStarted{static_cast<std::uint32_t>(outcome.pid)});
+    with_.outbox->send(wire::Message::exec_started, id,
+                       wire::ExecStarted{static_cast<std::uint32_t>(outcome.pid)});
     read_output(2 * slot);
     if (!request.tty) read_output(2 * slot + 1);
 }
@@ -76,8 +82,11 @@ Status Sessions::make_stdio(std::uint32_t slot, const wire::ExecRequest& request
     }
     io::Pty pty;
     if (Status taken = spares_.take(pty); !taken.ok()) return taken;
-    if (Status sized = io::set_window_size(pty.controller.get(), request.rows, request.columns); !sized.ok()) return sized;
-    ends.input = std::move(pty.terminal);
+    if (Status sized = io::set_window_size(pty.controller.get(), request.rows, request.columns);
+        !sized.ok())
+        return sized;
+    table_.terminal[slot] = pty.terminal.release();
+    ends.terminal = table_.terminal[slot];
     table_.streams[2 * slot].fd = pty.controller.release();
     table_.input[slot].fd = table_.streams[2 * slot].fd;
     return {};
@@ -85,14 +94,16 @@ Status Sessions::make_stdio(std::uint32_t slot, const wire::ExecRequest& request
 
 void Sessions::refuse_start(std::uint32_t id, const SpawnFailure& failure) {
     std::string_view reason = failure.detail;
-    if (reason.empty() && failure.system_errno == ENOENT && failure.stage == name(SpawnStage::exec)) {
+    if (reason.empty() && failure.system_errno == ENOENT &&
+        failure.stage == name(SpawnStage::exec)) {
         reason = "no such file on the search path, or its interpreter is missing";
     }
     if (reason.empty()) reason = strerror(failure.system_errno);
     Line message;
     message << failure.stage << " \"" << spawner_.command().substr(0, 200) << "\": " << reason;
     with_.outbox->send_failure(wire::Message::exec_failed, id,
-                               {failure.kind, failure.system_errno, errno_name(failure.system_errno), message.text(), failure.stage});
+                               {failure.kind, failure.system_errno,
+                                errno_name(failure.system_errno), message.text(), failure.stage});
 }
 
 void Sessions::report_error(std::uint32_t id, wire::ErrorKind kind, std::string_view message) {
@@ -101,21 +112,25 @@ void Sessions::report_error(std::uint32_t id, wire::ErrorKind kind, std::string_
 
 void Sessions::resize(std::uint32_t id, const wire::ExecResize& size) {
     const std::uint32_t slot = table_.by_id.find(id);
-    if (slot == slot_none) return report_error(id, wire::ErrorKind::invalid_session, "resize: no such session");
+    if (slot == slot_none)
+        return report_error(id, wire::ErrorKind::invalid_session, "resize: no such session");
     const std::int32_t fd = table_.streams[2 * slot].fd;
     if (table_.tty[slot] && fd >= 0) (void)io::set_window_size(fd, size.rows, size.columns);
 }
 
 void Sessions::signal(std::uint32_t id, std::int32_t number) {
     const std::uint32_t slot = table_.by_id.find(id);
-    if (slot == slot_none) return report_error(id, wire::ErrorKind::invalid_session, "signal: no such session");
-    if (number < 1 || number > 64) return report_error(id, wire::ErrorKind::invalid_payload, "signal: not 1 to 64");
+    if (slot == slot_none)
+        return report_error(id, wire::ErrorKind::invalid_session, "signal: no such session");
+    if (number < 1 || number > 64)
+        return report_error(id, wire::ErrorKind::invalid_payload, "signal: not 1 to 64");
     signal_slot(slot, number);
 }
 
 void Sessions::client_gone(const wire::ClientDisconnected& range) {
     for (std::uint32_t slot = 0; slot < SessionTable::capacity; ++slot) {
-        const bool theirs = table_.phase[slot] != Phase::free && table_.id[slot] >= range.id_start &&
+        const bool theirs = table_.phase[slot] != Phase::free &&
+                            table_.id[slot] >= range.id_start &&
                             table_.id[slot] < range.id_end_exclusive;
         if (!theirs) continue;
         signal_slot(slot, 9);
@@ -153,7 +168,8 @@ void Sessions::pump(Nanoseconds now_ns) {
 bool Sessions::do_chore() { return spares_.refill(); }
 
 bool Sessions::worth_trimming() const {
-    return (with_.arena->all_free() && with_.arena->worth_trimming()) || (pool_.used_count() == 0 && pool_.worth_trimming());
+    return (with_.arena->all_free() && with_.arena->worth_trimming()) ||
+           (pool_.used_count() == 0 && pool_.worth_trimming());
 }
 
 void Sessions::trim() {

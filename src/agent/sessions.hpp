@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exec sessions: started, fed, read, ended. Written in four files: sessions.cpp (start, requests, end),
-// session_output.cpp, session_input.cpp, session_exit.cpp (reaping and draining). One thread.
+// Exec sessions: started, fed, read, ended. Written in four files: sessions.cpp (start, requests,
+// end), session_output.cpp, session_input.cpp, session_exit.cpp (reaping and draining). One thread.
 #pragma once
 
 #include "agent/client_windows.hpp"
@@ -14,7 +14,8 @@
 
 namespace pronto::agent {
 
-/// Wire bytes of stdin a session takes before its first credit; leaves half of its queue for hosts that overshoot.
+/// Wire bytes of stdin a session takes before its first credit; leaves half of its queue for hosts
+/// that overshoot.
 constexpr std::uint32_t stdin_window_bytes = limits::stdin_session_bytes_max / 2;
 
 class Sessions {
@@ -43,7 +44,8 @@ class Sessions {
     void stdin_written(const io::Completion& completion);
     void output_left(std::span<const OutputDone> done);
 
-    /// Collects ended children, its own and orphans; true when there may be more than one turn's worth.
+    /// Collects ended children, its own and orphans; true when there may be more than one turn's
+    /// worth.
     bool reap();
     /// Once a turn: parked streams, grace periods, owed credit.
     void pump(Nanoseconds now_ns);
@@ -59,7 +61,8 @@ class Sessions {
     bool worth_trimming() const;
     void trim();
 
-    /// Whether frames that can wait, or that answer more input, may take a control slot: every verdict has one kept.
+    /// Whether frames that can wait, or that answer more input, may take a control slot: every
+    /// verdict has one kept.
     bool has_spare_control() const {
         return with_.outbox->control_free() > limits::control_frames_reserve + live_count();
     }
@@ -78,6 +81,7 @@ class Sessions {
     void park(std::uint32_t stream);
     void forward_output(std::uint32_t stream, std::uint32_t buffer, std::size_t byte_count);
     void close_stream(std::uint32_t stream);
+    void close_terminal(std::uint32_t slot);
     void unpark();
 
     // session_input.cpp
@@ -102,7 +106,8 @@ class Sessions {
     SpareStdio spares_;
 
     Fifo<std::uint32_t, SessionTable::capacity * 2> parked_;
-    std::array<bool, SessionTable::capacity * 2> is_parked_{};  ///< in `parked_`, whatever the stream's state is now
+    std::array<bool, SessionTable::capacity * 2>
+        is_parked_{};  ///< in `parked_`, whatever the stream's state is now
     std::array<std::uint32_t, limits::stdin_slots> stdin_owner_{};
     std::uint32_t draining_count_ = 0;
     std::uint64_t started_count_ = 0;

@@ -29,8 +29,9 @@ bool any_child_left() {
 }
 
 constexpr auto memory_backed = std::to_array<std::string_view>(
-    {"proc", "sysfs", "devtmpfs", "devpts", "tmpfs", "cgroup2", "cgroup", "mqueue", "debugfs", "tracefs", "securityfs",
-     "pstore", "bpf", "configfs", "fusectl", "hugetlbfs", "ramfs", "rootfs", "binfmt_misc", "nsfs", "efivarfs"});
+    {"proc",    "sysfs",     "devtmpfs", "devpts",     "tmpfs",       "cgroup2", "cgroup",
+     "mqueue",  "debugfs",   "tracefs",  "securityfs", "pstore",      "bpf",     "configfs",
+     "fusectl", "hugetlbfs", "ramfs",    "rootfs",     "binfmt_misc", "nsfs",    "efivarfs"});
 
 bool needs_unmounting(std::string_view type) {
     for (const std::string_view other : memory_backed) {
@@ -52,7 +53,8 @@ bool unescape(std::string_view text, std::array<char, 256>& out) {
         if (used + 1 >= out.size()) return false;
         const bool escaped = text[0] == '\\' && text.size() >= 4;
         if (escaped) {
-            out[used++] = static_cast<char>((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
+            out[used++] =
+                static_cast<char>((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
             text.remove_prefix(4);
         } else {
             out[used++] = text[0];
@@ -82,7 +84,9 @@ void unmount_all() {
         const char* path = points.paths[--points.count].data();
         if (umount2(path, 0) == 0) continue;
         if (mount(nullptr, path, nullptr, MS_REMOUNT | MS_RDONLY, nullptr) != 0 && errno != EROFS) {
-            print(Line() << "warning: " << path << " could be neither unmounted nor made read-only: " << system_error(errno));
+            print(Line() << "warning: " << path
+                         << " could be neither unmounted nor made read-only: "
+                         << system_error(errno));
         }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way down: TERM to everybody, a grace period, KILL, sync, unmount, power off. Driven by the loop, never by a sleep.
+// The way down: TERM to everybody, a grace period, KILL, sync, unmount, power off. Driven by the
+// loop, never by a sleep.
 #pragma once
 
 #include "core/units.hpp"
@@ -30,7 +31,8 @@ class Shutdown {
     bool alone_ = false;
 };
 
-/// Syncs, unmounts what can be unmounted, makes the rest read-only, and ends the machine. Returns only when it could not.
+/// Syncs, unmounts what can be unmounted, makes the rest read-only, and ends the machine. Returns
+/// only when it could not.
 void power_off();
 
 }  // namespace pronto::agent

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pipes and terminals made ahead of need while the agent is idle, so that a start does not wait for their making.
+// Pipes and terminals made ahead of need while the agent is idle, so that a start does not wait for
+// their making.
 #pragma once
 
 #include <array>
@@ -14,7 +15,8 @@ class SpareStdio {
     Status take(io::StdioPipes& out);
     Status take(io::Pty& out);
 
-    /// Makes one that is missing; false when there was none to make. Terminals are kept only once one was asked for.
+    /// Makes one that is missing; false when there was none to make. Terminals are kept only once
+    /// one was asked for.
     bool refill();
 
   private:
@@ -26,7 +28,8 @@ class SpareStdio {
     std::uint32_t pipes_count_ = 0;
     std::uint32_t ptys_count_ = 0;
     bool terminals_wanted_ = false;
-    bool failed_ = false;  ///< out of descriptors or of ptys: no more refilling until a fresh one could be made
+    bool failed_ = false;  ///< out of descriptors or of ptys: no more refilling until a fresh one
+                           ///< could be made
 };
 
 }  // namespace pronto::agent

@@ -95,14 +95,16 @@ Spawner::Outcome Spawner::spawn(wire::ExecRequest& request, const Stdio& stdio) 
     plan.stdio[0] = stdio.input;
     plan.stdio[1] = stdio.output;
     plan.stdio[2] = stdio.error;
-    if (Refusal refusal = prepare(request, plan); refusal.refused) return {0, false, refusal.failure};
+    if (Refusal refusal = prepare(request, plan); refusal.refused)
+        return {0, false, refusal.failure};
 
     const Result<std::int32_t> cloned = clone_child(plan);
     Outcome outcome;
     outcome.pid = cloned.ok() ? cloned.value() : 0;
     const std::int32_t number = cloned.ok() ? plan.system_errno : cloned.error().system_errno;
     outcome.started = number == 0;
-    if (!outcome.started) outcome.failure = {kind_of(plan.stage, number), name(plan.stage), {}, number};
+    if (!outcome.started)
+        outcome.failure = {kind_of(plan.stage, number), name(plan.stage), {}, number};
     return outcome;
 }
 
@@ -110,11 +112,14 @@ Spawner::Refusal Spawner::prepare(wire::ExecRequest& request, ChildPlan& plan) {
     if (Refusal refusal = prepare_arguments(request, plan); refusal.refused) return refusal;
     if (Refusal refusal = prepare_identity(request, plan); refusal.refused) return refusal;
     if (Refusal refusal = prepare_limits(request, plan); refusal.refused) return refusal;
-    const std::string_view home = plan.identity != nullptr ? std::string_view(identity_.home.data()) : root_home();
+    const std::string_view home =
+        plan.identity != nullptr ? std::string_view(identity_.home.data()) : root_home();
     Environment environment;
-    const Status built = build_environment(request.environment, {home, request.tty}, memory_, environment);
+    const Status built =
+        build_environment(request.environment, {home, request.tty}, memory_, environment);
     if (!built.ok()) {
-        const std::string_view detail = built.system_errno == EINVAL ? "an environment entry holds a NUL byte" : "";
+        const std::string_view detail =
+            built.system_errno == EINVAL ? "an environment entry holds a NUL byte" : "";
         return {true, {"bad_args", name(SpawnStage::prepare), detail, built.system_errno}};
     }
     plan.envp = environment.entries;
@@ -143,7 +148,8 @@ Spawner::Refusal Spawner::prepare_arguments(wire::ExecRequest& request, ChildPla
     plan.argv = argv;
     if (request.working_directory.present()) {
         const std::string_view directory = cbor::take_text(request.working_directory);
-        if (has_nul(directory)) return {true, {"bad_cwd", bad.stage, "the working directory holds a NUL byte", EINVAL}};
+        if (has_nul(directory))
+            return {true, {"bad_cwd", bad.stage, "the working directory holds a NUL byte", EINVAL}};
         if (!directory.empty()) plan.working_directory = directory.data();
     }
     return {};
@@ -165,7 +171,8 @@ Spawner::Refusal Spawner::prepare_limits(wire::ExecRequest& request, ChildPlan& 
     const auto refuse = [](std::string_view detail) {
         return Refusal{true, {"bad_args", name(SpawnStage::rlimit), detail, EINVAL}};
     };
-    if (request.limits.count > rlimits_max) return refuse("more resource limits than there are resources");
+    if (request.limits.count > rlimits_max)
+        return refuse("more resource limits than there are resources");
     plan.limit_count = 1;
     while (request.limits.count > 0) {
         const wire::ResourceLimit limit = wire::take_limit(cbor::next(request.limits));
@@ -184,7 +191,8 @@ Spawner::Refusal Spawner::prepare_limits(wire::ExecRequest& request, ChildPlan& 
 Spawner::Refusal Spawner::prepare_candidates(std::string_view path, ChildPlan& plan) {
     const bool direct = command_.find('/') != std::string_view::npos;
     std::uint32_t count = 2;
-    for (const char letter : path) count += letter == ':' ? 1 : 0;
+    for (const char letter : path)
+        count += letter == ':' ? 1 : 0;
     char** candidates = memory_.pointers(direct ? 2 : count);
     const SpawnFailure too_big{"bad_args", name(SpawnStage::prepare), {}, E2BIG};
     if (candidates == nullptr) return {true, too_big};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starting a program: everything is resolved before the clone, so that the child makes system calls and nothing else.
-// The agent's thread waits until the program runs or a step has failed (vfork), and the child reports the step by
-// writing to this very memory: no error pipe. One thread.
+// Starting a program: everything is resolved before the clone, so that the child makes system calls
+// and nothing else. The agent's thread waits until the program runs or a step has failed (vfork),
+// and the child reports the step by writing to this very memory: no error pipe. One thread.
 #pragma once
 
 #include <sys/resource.h>
@@ -16,7 +16,7 @@ namespace pronto::agent {
 
 /// Steps of the child, in order; what failed is told by step, not guessed from an errno.
 enum class SpawnStage : std::uint8_t {
-    prepare,   ///< nothing was started yet
+    prepare,  ///< nothing was started yet
     clone,
     session,
     terminal,
@@ -37,7 +37,8 @@ struct ChildLimit {
     rlimit64 value{};
 };
 
-/// What the child reads, and the two words it writes. All pointers stay valid until the clone returns.
+/// What the child reads, and the two words it writes. All pointers stay valid until the clone
+/// returns.
 struct ChildPlan {
     const char* const* candidates = nullptr;  ///< paths to try in order; terminated by null
     char* const* argv = nullptr;
@@ -49,12 +50,12 @@ struct ChildPlan {
     int stdio[3] = {-1, -1, -1};
     bool tty = false;
 
-    SpawnStage stage = SpawnStage::prepare;   ///< written by the child
-    std::int32_t system_errno = 0;            ///< written by the child; 0: running
+    SpawnStage stage = SpawnStage::prepare;  ///< written by the child
+    std::int32_t system_errno = 0;           ///< written by the child; 0: running
 };
 
-/// Clones and executes; the pid, or the errno of the clone itself. A child that failed reports in `plan` and is a zombie
-/// then, like any other that ended.
+/// Clones and executes; the pid, or the errno of the clone itself. A child that failed reports in
+/// `plan` and is a zombie then, like any other that ended.
 Result<std::int32_t> clone_child(ChildPlan& plan);
 
 /// Why a program could not be started, in the words of the protocol.

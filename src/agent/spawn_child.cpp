@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The child's side of a spawn. It runs on its own stack in the agent's memory while the agent's thread is suspended, so
-// it makes raw system calls and touches nothing but its plan: no libc state, no errno, no locks.
+// The child's side of a spawn. It runs on its own stack in the agent's memory while the agent's
+// thread is suspended, so it makes raw system calls and touches nothing but its plan: no libc
+// state, no errno, no locks.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -12,7 +13,7 @@
 #include "io/memory.hpp"
 
 #if !defined(__x86_64__)
-#error "the clone below is written for x86-64; another machine needs its own few instructions"
+# error "the clone below is written for x86-64; another machine needs its own few instructions"
 #endif
 
 // The sanitizers' run-time must not see this code: it runs twice on one thread's shadow.
@@ -33,7 +34,8 @@ PRONTO_CHILD long raw(long number, Arguments arguments) {
     register long r10 __asm__("r10") = arguments.d;
     __asm__ __volatile__("syscall"
                          : "=a"(result)
-                         : "a"(number), "D"(arguments.a), "S"(arguments.b), "d"(arguments.c), "r"(r10)
+                         : "a"(number), "D"(arguments.a), "S"(arguments.b), "d"(arguments.c),
+                           "r"(r10)
                          : "rcx", "r11", "memory");
     return result;
 }
@@ -45,7 +47,8 @@ PRONTO_CHILD long word(Pointer* pointer) {
 
 [[noreturn]] PRONTO_CHILD void fail(ChildPlan& plan, long result) {
     plan.system_errno = static_cast<std::int32_t>(-result);
-    for (;;) raw(SYS_exit_group, {.a = 127});
+    for (;;)
+        raw(SYS_exit_group, {.a = 127});
 }
 
 PRONTO_CHILD void set_stdio(ChildPlan& plan) {
@@ -54,7 +57,8 @@ PRONTO_CHILD void set_stdio(ChildPlan& plan) {
         const long result = raw(SYS_dup2, {.a = plan.stdio[fd], .b = fd});
         if (result < 0) fail(plan, result);
     }
-    // Everything of ours is close-on-exec; this also covers what an inherited descriptor of ours might not be.
+    // Everything of ours is close-on-exec; this also covers what an inherited descriptor of ours
+    // might not be.
     raw(SYS_close_range, {.a = 3, .b = static_cast<long>(~0U), .c = 0});
 }
 
@@ -79,7 +83,8 @@ PRONTO_CHILD void set_directory(ChildPlan& plan) {
 PRONTO_CHILD void set_identity(ChildPlan& plan) {
     const Identity& identity = *plan.identity;
     plan.stage = SpawnStage::groups;
-    long result = raw(SYS_setgroups, {.a = identity.group_count, .b = word(identity.groups.data())});
+    long result =
+        raw(SYS_setgroups, {.a = identity.group_count, .b = word(identity.groups.data())});
     if (result < 0) fail(plan, result);
     plan.stage = SpawnStage::gid;
     result = raw(SYS_setresgid, {.a = identity.gid, .b = identity.gid, .c = identity.gid});
@@ -93,12 +98,14 @@ PRONTO_CHILD void set_limits(ChildPlan& plan) {
     plan.stage = SpawnStage::rlimit;
     for (std::uint32_t index = 0; index < plan.limit_count; ++index) {
         const ChildLimit& limit = plan.limits[index];
-        const long result = raw(SYS_prlimit64, {.a = 0, .b = limit.resource, .c = word(&limit.value), .d = 0});
+        const long result =
+            raw(SYS_prlimit64, {.a = 0, .b = limit.resource, .c = word(&limit.value), .d = 0});
         if (result < 0) fail(plan, result);
     }
 }
 
-/// Tries the candidates as execvp does: what is missing is passed over, "no permission" is remembered.
+/// Tries the candidates as execvp does: what is missing is passed over, "no permission" is
+/// remembered.
 [[noreturn]] PRONTO_CHILD void execute(ChildPlan& plan) {
     plan.stage = SpawnStage::exec;
     long worst = -ENOENT;
@@ -106,7 +113,8 @@ PRONTO_CHILD void set_limits(ChildPlan& plan) {
     for (const char* const* candidate = plan.candidates; *candidate != nullptr; ++candidate) {
         // A look is several times cheaper than a failing execve.
         if (several && raw(SYS_access, {.a = word(*candidate), .b = 0}) < 0) continue;
-        const long result = raw(SYS_execve, {.a = word(*candidate), .b = word(plan.argv), .c = word(plan.envp)});
+        const long result =
+            raw(SYS_execve, {.a = word(*candidate), .b = word(plan.argv), .c = word(plan.envp)});
         if (result == -EACCES) worst = -EACCES;
         const bool next = result == -ENOENT || result == -ENOTDIR || result == -EACCES;
         if (!next || !several) fail(plan, result);
@@ -121,9 +129,11 @@ PRONTO_CHILD void set_limits(ChildPlan& plan) {
     if (plan->working_directory != nullptr) set_directory(*plan);
     if (plan->identity != nullptr) set_identity(*plan);
     if (plan->limit_count > 0) set_limits(*plan);
-    // Dispositions are the defaults already (CLONE_CLEAR_SIGHAND; the agent ignores none); the mask is the agent's.
+    // Dispositions are the defaults already (CLONE_CLEAR_SIGHAND; the agent ignores none); the mask
+    // is the agent's.
     const std::uint64_t nothing_blocked = 0;
-    raw(SYS_rt_sigprocmask, {.a = 2 /* SIG_SETMASK */, .b = word(&nothing_blocked), .c = 0, .d = 8});
+    raw(SYS_rt_sigprocmask,
+        {.a = 2 /* SIG_SETMASK */, .b = word(&nothing_blocked), .c = 0, .d = 8});
     execute(*plan);
 }
 
@@ -141,8 +151,9 @@ Result<std::int32_t> clone_child(ChildPlan& plan) {
     long result;
     register void (*entry)(ChildPlan*) __asm__("r12") = run_child;
     register ChildPlan* argument __asm__("r13") = &plan;
-    // SAFETY: the child returns from the call on its own, empty stack and never leaves `entry`; the parent goes on
-    // behind the jump once the child has executed or ended. "memory": the child wrote to the plan.
+    // SAFETY: the child returns from the call on its own, empty stack and never leaves `entry`; the
+    // parent goes on behind the jump once the child has executed or ended. "memory": the child
+    // wrote to the plan.
     __asm__ __volatile__(
         "syscall\n\t"
         "test %%rax, %%rax\n\t"

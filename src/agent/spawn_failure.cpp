@@ -32,12 +32,16 @@ std::string_view errno_name(std::int32_t number) {
         std::string_view name;
     };
     static constexpr auto rows = std::to_array<Row>({
-        {E2BIG, "E2BIG"},     {EACCES, "EACCES"},   {EAGAIN, "EAGAIN"},   {EBADF, "EBADF"},   {EBUSY, "EBUSY"},
-        {EEXIST, "EEXIST"},   {EFAULT, "EFAULT"},   {EFBIG, "EFBIG"},     {EINVAL, "EINVAL"}, {EIO, "EIO"},
-        {EISDIR, "EISDIR"},   {ELIBBAD, "ELIBBAD"}, {ELOOP, "ELOOP"},     {EMFILE, "EMFILE"}, {ENAMETOOLONG, "ENAMETOOLONG"},
-        {ENFILE, "ENFILE"},   {ENOBUFS, "ENOBUFS"}, {ENODEV, "ENODEV"},   {ENOENT, "ENOENT"}, {ENOEXEC, "ENOEXEC"},
-        {ENOMEM, "ENOMEM"},   {ENOSPC, "ENOSPC"},   {ENOSYS, "ENOSYS"},   {ENOTDIR, "ENOTDIR"}, {ENOTTY, "ENOTTY"},
-        {ENXIO, "ENXIO"},     {EPERM, "EPERM"},     {EPIPE, "EPIPE"},     {EROFS, "EROFS"},   {ESRCH, "ESRCH"},
+        {E2BIG, "E2BIG"},     {EACCES, "EACCES"},   {EAGAIN, "EAGAIN"},
+        {EBADF, "EBADF"},     {EBUSY, "EBUSY"},     {EEXIST, "EEXIST"},
+        {EFAULT, "EFAULT"},   {EFBIG, "EFBIG"},     {EINVAL, "EINVAL"},
+        {EIO, "EIO"},         {EISDIR, "EISDIR"},   {ELIBBAD, "ELIBBAD"},
+        {ELOOP, "ELOOP"},     {EMFILE, "EMFILE"},   {ENAMETOOLONG, "ENAMETOOLONG"},
+        {ENFILE, "ENFILE"},   {ENOBUFS, "ENOBUFS"}, {ENODEV, "ENODEV"},
+        {ENOENT, "ENOENT"},   {ENOEXEC, "ENOEXEC"}, {ENOMEM, "ENOMEM"},
+        {ENOSPC, "ENOSPC"},   {ENOSYS, "ENOSYS"},   {ENOTDIR, "ENOTDIR"},
+        {ENOTTY, "ENOTTY"},   {ENXIO, "ENXIO"},     {EPERM, "EPERM"},
+        {EPIPE, "EPIPE"},     {EROFS, "EROFS"},     {ESRCH, "ESRCH"},
         {ETXTBSY, "ETXTBSY"},
     });
     for (const Row& row : rows) {

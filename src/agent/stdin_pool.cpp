@@ -17,7 +17,8 @@ bool StdinPool::append(Input& input, ByteView data) {
     const std::size_t tail_room =
         input.tail == slot_none ? 0 : limits::stdin_slot_bytes - end_[input.tail];
     const std::size_t beyond = data.size() > tail_room ? data.size() - tail_room : 0;
-    if ((beyond + limits::stdin_slot_bytes - 1) / limits::stdin_slot_bytes > free_.free_count()) return false;
+    if ((beyond + limits::stdin_slot_bytes - 1) / limits::stdin_slot_bytes > free_.free_count())
+        return false;
 
     input.queued_bytes += static_cast<std::uint32_t>(data.size());
     while (!data.empty()) {
@@ -29,7 +30,8 @@ bool StdinPool::append(Input& input, ByteView data) {
             (input.tail == slot_none ? input.head : next_[input.tail]) = added;
             input.tail = added;
         }
-        const std::size_t count = std::min(data.size(), limits::stdin_slot_bytes - end_[input.tail]);
+        const std::size_t count =
+            std::min(data.size(), limits::stdin_slot_bytes - end_[input.tail]);
         copy_bytes(slot(input.tail).subspan(end_[input.tail]), data.first(count));
         end_[input.tail] += static_cast<std::uint32_t>(count);
         data = data.subspan(count);

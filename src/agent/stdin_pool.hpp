@@ -13,13 +13,15 @@ class StdinPool {
   public:
     Status open();
 
-    /// Appends to the list; false, and nothing appended, when slots are short or the session has too much queued.
+    /// Appends to the list; false, and nothing appended, when slots are short or the session has
+    /// too much queued.
     [[nodiscard]] bool append(Input& input, ByteView data);
     /// The unwritten bytes of the head slot. Precondition: there is one.
     ByteView head(const Input& input) const;
     /// `byte_count` of the head slot were written.
     void consume(Input& input, std::size_t byte_count);
-    /// Gives back all slots but a head that is being written; that one's slot is returned, else `slot_none`.
+    /// Gives back all slots but a head that is being written; that one's slot is returned, else
+    /// `slot_none`.
     std::uint32_t drop(Input& input);
     /// A slot whose write ended after its session was gone.
     void give_back(std::uint32_t slot) { free_.give_back(slot); }

@@ -24,8 +24,10 @@ struct PasswdEntry {
 };
 
 std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+        text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
+        text.remove_suffix(1);
     return text;
 }
 
@@ -58,7 +60,9 @@ bool find_passwd(std::string_view name, std::uint32_t uid, PasswdEntry& out) {
     if (!lines.open(passwd_path).ok()) return false;
     for (std::string_view line; lines.next(line);) {
         if (!parse_passwd(line, out)) continue;
-        const bool matches = name.empty() ? out.uid == uid : std::string_view(out.name.data(), out.name_bytes) == name;
+        const bool matches = name.empty()
+                                 ? out.uid == uid
+                                 : std::string_view(out.name.data(), out.name_bytes) == name;
         if (matches) return true;
     }
     return false;
@@ -93,7 +97,8 @@ bool collect_groups(std::string_view name, Identity& out) {
         (void)take_field(line, ':');
         (void)take_field(line, ':');
         std::uint32_t gid = 0;
-        if (!parse_number(take_field(line, ':'), gid) || gid == out.gid || !has_member(line, name)) continue;
+        if (!parse_number(take_field(line, ':'), gid) || gid == out.gid || !has_member(line, name))
+            continue;
         if (out.group_count == groups_max) return false;
         out.groups[out.group_count++] = gid;
     }
@@ -126,7 +131,8 @@ Status resolve_user(std::string_view spec, Identity& out, std::string_view& why)
     out.gid = found ? entry.gid : uid;
     if (has_group) {
         std::uint32_t gid = 0;
-        if (!parse_number(group, gid) && !find_group(group, gid)) return refuse(why, "no such group in /etc/group");
+        if (!parse_number(group, gid) && !find_group(group, gid))
+            return refuse(why, "no such group in /etc/group");
         if (gid == number_reserved) return refuse(why, "the group number is reserved");
         out.gid = gid;
     }
@@ -134,7 +140,8 @@ Status resolve_user(std::string_view spec, Identity& out, std::string_view& why)
     out.group_count = 1;
     if (!found) return {};
     out.home = entry.home;
-    if (!collect_groups({entry.name.data(), entry.name_bytes}, out)) return refuse(why, "the user is in too many groups");
+    if (!collect_groups({entry.name.data(), entry.name_bytes}, out))
+        return refuse(why, "the user is in too many groups");
     return {};
 }
 
@@ -147,7 +154,8 @@ std::string_view root_home() {
     struct stat now;
     if (stat(passwd_path, &now) != 0) return {};
     const bool same = now.st_ino == cache.seen.st_ino && now.st_dev == cache.seen.st_dev &&
-                      now.st_size == cache.seen.st_size && now.st_mtim.tv_sec == cache.seen.st_mtim.tv_sec &&
+                      now.st_size == cache.seen.st_size &&
+                      now.st_mtim.tv_sec == cache.seen.st_mtim.tv_sec &&
                       now.st_mtim.tv_nsec == cache.seen.st_mtim.tv_nsec;
     if (!same) {
         PasswdEntry entry;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Users and groups straight from /etc/passwd and /etc/group, without name services and without a heap.
-// Fail-closed: what is not found or not well-formed is an error, and no group of root's is kept by accident.
+// Users and groups straight from /etc/passwd and /etc/group, without name services and without a
+// heap. Fail-closed: what is not found or not well-formed is an error, and no group of root's is
+// kept by accident.
 #pragma once
 
 #include <sys/types.h>
@@ -22,8 +23,8 @@ struct Identity {
     std::array<char, 256> home{};  ///< terminated; empty when unknown
 };
 
-/// Resolves `user[:group]`, each a name or a number. A number without an entry gets the group of the same number unless
-/// one is given. On failure `why` is a static sentence for the host.
+/// Resolves `user[:group]`, each a name or a number. A number without an entry gets the group of
+/// the same number unless one is given. On failure `why` is a static sentence for the host.
 Status resolve_user(std::string_view spec, Identity& out, std::string_view& why);
 
 /// The home directory of uid 0, read again only when /etc/passwd changed; empty when unknown.

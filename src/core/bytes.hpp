@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Byte views and big-endian loads and stores. Pure; every access is bounds-checked by the caller's span.
+// Byte views and big-endian loads and stores. Pure; every access is bounds-checked by the caller's
+// span.
 #pragma once
 
 #include <cstdint>

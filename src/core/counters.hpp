@@ -11,7 +11,8 @@ namespace pronto {
 template <typename Name>
 using CounterNames = std::array<std::string_view, static_cast<std::size_t>(Name::count_)>;
 
-/// For a static_assert beside the table of names: a forgotten row would be empty, a doubled one equal.
+/// For a static_assert beside the table of names: a forgotten row would be empty, a doubled one
+/// equal.
 template <std::size_t count>
 constexpr bool names_are_complete(const std::array<std::string_view, count>& names) {
     for (std::size_t index = 0; index < count; ++index) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <type_traits>
 
 #include "core/assert.hpp"
 #include "core/units.hpp"
@@ -13,6 +14,8 @@ namespace pronto {
 template <typename Value, std::uint32_t capacity>
 class Fifo {
     static_assert(is_power_of_two(capacity));
+    static_assert(std::is_trivially_default_constructible_v<Value>,
+                  "or making the queue would touch all of it");
 
   public:
     bool empty() const { return head_ == tail_; }
@@ -46,7 +49,9 @@ class Fifo {
 
   private:
     static constexpr std::uint32_t mask = capacity - 1;
-    std::array<Value, capacity> items_{};
+    // Not initialised: a place is written before it is read, and memory that is never needed stays
+    // untouched.
+    std::array<Value, capacity> items_;
     std::uint32_t head_ = 0;
     std::uint32_t tail_ = 0;
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A byte stream arriving in one linear buffer and leaving as whole frames, in place. One thread.
-// A frame is contiguous, so it is decoded where it lies. Only the tail of a frame ever moves, at most one read's worth
-// per read's worth consumed. A frame with an impossible length is skipped as its bytes arrive.
+// A frame is contiguous, so it is decoded where it lies. Only the tail of a frame ever moves, at
+// most one read's worth per read's worth consumed. A frame with an impossible length is skipped as
+// its bytes arrive.
 #pragma once
 
 #include "core/wire/frame.hpp"
@@ -27,7 +28,9 @@ class FrameInput {
     bool empty() const { return begin_ == end_; }
     /// Bytes received and not yet handed out.
     std::size_t pending() const { return end_ - begin_; }
-    /// Memory beyond one read that was touched since the last call, and is free now; for giving pages back.
+    /// Memory beyond one read that was touched since the last call, and is free now; for giving
+    /// pages back. Empty unless the last `room` was at the buffer's start and nothing has come
+    /// since, so a read in flight is not disturbed.
     Bytes take_surplus();
 
   private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frame ids (or pids) to slots: open addressing over a fixed array, no tombstones. One thread.
-// Ids come from the other side, so the hash is keyed; the table is at most half full, so probes stay short.
+// Ids come from the other side, so the hash is keyed; the table is at most half full, so probes
+// stay short.
 #pragma once
 
 #include <array>
@@ -48,7 +49,8 @@ class IdTable {
             if (slots_[hole] == empty) return false;
             hole = next(hole);
         }
-        // Moves later entries of the run back, so that every probe still ends at the first empty place.
+        // Moves later entries of the run back, so that every probe still ends at the first empty
+        // place.
         for (std::uint32_t place = next(hole); slots_[place] != empty; place = next(place)) {
             const std::uint32_t wanted = home(ids_[place]);
             const bool stays = ((place - wanted) & mask) < ((place - hole) & mask);
@@ -66,14 +68,16 @@ class IdTable {
     template <typename Visit>
     void for_each(Visit visit) const {
         for (std::uint32_t place = 0; place < places; ++place) {
-            if (slots_[place] != empty) visit(ids_[place], static_cast<std::uint32_t>(slots_[place]));
+            if (slots_[place] != empty)
+                visit(ids_[place], static_cast<std::uint32_t>(slots_[place]));
         }
     }
 
   private:
     static constexpr std::uint32_t places = [] {
         std::uint32_t value = 2;
-        while (value < 2 * entries_max) value *= 2;
+        while (value < 2 * entries_max)
+            value *= 2;
         return value;
     }();
     static constexpr std::uint32_t mask = places - 1;
@@ -86,7 +90,7 @@ class IdTable {
     }
     static std::uint32_t next(std::uint32_t place) { return (place + 1) & mask; }
 
-    std::array<std::uint32_t, places> ids_{};
+    std::array<std::uint32_t, places> ids_;  ///< read only where `slots_` is not empty
     std::array<std::uint16_t, places> slots_;
     std::uint32_t key_;
     std::uint32_t count_ = 0;

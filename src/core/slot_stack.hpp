@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Free slots of a fixed pool, handed out last-in first-out so that warm memory is used again. One thread.
+// Free slots of a fixed pool, handed out last-in first-out so that warm memory is used again. One
+// thread.
 #pragma once
 
 #include <array>
@@ -16,7 +17,8 @@ class SlotStack {
   public:
     /// All slots free; slot 0 is handed out first.
     SlotStack() {
-        for (std::uint32_t index = 0; index < capacity; ++index) free_[index] = static_cast<Slot>(capacity - 1 - index);
+        for (std::uint32_t index = 0; index < capacity; ++index)
+            free_[index] = static_cast<Slot>(capacity - 1 - index);
     }
 
     std::uint32_t free_count() const { return count_; }

@@ -7,15 +7,20 @@ namespace pronto {
 
 namespace {
 
-// Every access to shared words. Sequentially consistent throughout, for the reason given at prepare_to_sleep; as
-// acquire and release they also order the data: bytes written before `publish` are seen after `observe`.
-std::uint64_t observe(const std::uint64_t& index) { return __atomic_load_n(&index, __ATOMIC_SEQ_CST); }
-void publish(std::uint64_t& index, std::uint64_t value) { __atomic_store_n(&index, value, __ATOMIC_SEQ_CST); }
+// Every access to shared words. Sequentially consistent throughout, for the reason given at
+// prepare_to_sleep; as acquire and release they also order the data: bytes written before `publish`
+// are seen after `observe`.
+std::uint64_t observe(const std::uint64_t& index) {
+    return __atomic_load_n(&index, __ATOMIC_SEQ_CST);
+}
+void publish(std::uint64_t& index, std::uint64_t value) {
+    __atomic_store_n(&index, value, __ATOMIC_SEQ_CST);
+}
 void set_flag(std::uint32_t& flag) { __atomic_store_n(&flag, 1, __ATOMIC_SEQ_CST); }
 void clear_flag(std::uint32_t& flag) { __atomic_store_n(&flag, 0, __ATOMIC_SEQ_CST); }
 
-// Partner: `set_flag` in the other side's prepare_to_sleep. The load is all that a running partner costs; the
-// exchange makes sure that only one waker is told.
+// Partner: `set_flag` in the other side's prepare_to_sleep. The load is all that a running partner
+// costs; the exchange makes sure that only one waker is told.
 bool take_flag(std::uint32_t& flag) {
     if (__atomic_load_n(&flag, __ATOMIC_SEQ_CST) == 0) return false;
     return __atomic_exchange_n(&flag, 0, __ATOMIC_SEQ_CST) != 0;
@@ -35,7 +40,8 @@ Status check_header(const RingHeader& header, Bytes data) {
 // A span of the doubled mapping: it may pass the end of the first copy.
 Bytes window(Bytes data, std::uint64_t index, std::size_t byte_count) {
     PRONTO_DASSERT(byte_count <= data.size());
-    // SAFETY: the offset is below the capacity and the count at most that, so the span ends within the second copy.
+    // SAFETY: the offset is below the capacity and the count at most that, so the span ends within
+    // the second copy.
     return {data.data() + (index & (data.size() - 1)), byte_count};
 }
 
@@ -63,7 +69,8 @@ Status RingProducer::attach(RingHeader& header, Bytes data) {
 // Partner: `publish` in RingConsumer::release.
 Status RingProducer::see_consumer() {
     const std::uint64_t consumed = observe(header_->consumed);
-    // Backwards, or past what was produced: both make this difference larger than what was outstanding.
+    // Backwards, or past what was produced: both make this difference larger than what was
+    // outstanding.
     if (produced_ - consumed > produced_ - consumed_seen_) return {Code::protocol};
     consumed_seen_ = consumed;
     return {};
@@ -91,13 +98,15 @@ void RingProducer::commit(std::size_t byte_count) {
 
 bool RingProducer::must_wake() { return take_flag(header_->consumer_sleeping); }
 
-// Store the flag, then load the index; the consumer stores the index, then loads the flag. With all four in one total
-// order, either this load sees the new index or the consumer's load sees the flag.
+// Store the flag, then load the index; the consumer stores the index, then loads the flag. With all
+// four in one total order, either this load sees the new index or the consumer's load sees the
+// flag.
 Status RingProducer::prepare_to_sleep(std::size_t wanted, bool& may_sleep) {
     PRONTO_ASSERT(wanted <= data_.size());
     set_flag(header_->producer_sleeping);
     const Status seen = see_consumer();
-    may_sleep = seen.ok() && data_.size() - static_cast<std::size_t>(produced_ - consumed_seen_) < wanted;
+    may_sleep =
+        seen.ok() && data_.size() - static_cast<std::size_t>(produced_ - consumed_seen_) < wanted;
     if (!may_sleep) woke();
     return seen;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A byte ring between one producer and one consumer, over memory the caller has mapped (include/pronto/ring_layout.h).
-// Each end belongs to one thread; the two ends may be threads, processes, or one of each. The other end is hostile:
-// an impossible index is an error, never an access out of bounds. Never blocks and makes no system call: a caller
-// that wants to sleep asks `prepare_to_sleep`, one that has published asks `must_wake`.
+// A byte ring between one producer and one consumer, over memory the caller has mapped
+// (include/pronto/ring_layout.h). Each end belongs to one thread; the two ends may be threads,
+// processes, or one of each. The other end is hostile: an impossible index is an error, never an
+// access out of bounds. Never blocks and makes no system call: a caller that wants to sleep asks
+// `prepare_to_sleep`, one that has published asks `must_wake`.
 #pragma once
 
 #include "core/bytes.hpp"
@@ -21,15 +22,17 @@ class RingProducer {
     /// `data` as in `make_ring`. An error when the header does not describe a ring of that size.
     Status attach(RingHeader& header, Bytes data);
 
-    /// Up to `wanted` free bytes to write in place, contiguous; fewer, or none, when the ring is that full.
+    /// Up to `wanted` free bytes to write in place, contiguous; fewer, or none, when the ring is
+    /// that full.
     Status claim(std::size_t wanted, Bytes& out);
     /// Publishes the first `byte_count` bytes of the claim.
     void commit(std::size_t byte_count);
     /// After `commit`: true when the consumer sleeps and must be woken; it is told once.
     bool must_wake();
 
-    /// False when there is room for `wanted` bytes after all: do not sleep. Else the consumer's `must_wake` will say
-    /// true once it has released something. An error when the index is impossible.
+    /// False when there is room for `wanted` bytes after all: do not sleep. Else the consumer's
+    /// `must_wake` will say true once it has released something. An error when the index is
+    /// impossible.
     Status prepare_to_sleep(std::size_t wanted, bool& may_sleep);
     void woke();
 
@@ -47,7 +50,8 @@ class RingConsumer {
   public:
     Status attach(RingHeader& header, Bytes data);
 
-    /// Everything that is there and not released, contiguous; may be empty. May be decoded in place.
+    /// Everything that is there and not released, contiguous; may be empty. May be decoded in
+    /// place.
     Status peek(Bytes& out);
     /// Frees the first `byte_count` bytes of the last `peek`.
     void release(std::size_t byte_count);

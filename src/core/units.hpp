@@ -17,7 +17,9 @@ constexpr Nanoseconds ns_per_us = 1'000;
 constexpr Nanoseconds ns_per_ms = 1'000'000;
 constexpr Nanoseconds ns_per_s = 1'000'000'000;
 
-constexpr bool is_power_of_two(std::size_t value) { return value != 0 && (value & (value - 1)) == 0; }
+constexpr bool is_power_of_two(std::size_t value) {
+    return value != 0 && (value & (value - 1)) == 0;
+}
 
 /// `alignment` is a power of two.
 constexpr std::size_t align_up(std::size_t value, std::size_t alignment) {

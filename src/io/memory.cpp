@@ -11,7 +11,8 @@
 namespace pronto::io {
 
 Bytes reserve(std::size_t bytes) {
-    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return {};
     return {static_cast<std::uint8_t*>(memory), bytes};
 }
@@ -34,11 +35,13 @@ Status map_mirrored(std::size_t bytes, int fd, Bytes& out) {
         if (ftruncate(own.get(), static_cast<off_t>(bytes)) != 0) return system_error(errno);
         fd = own.get();
     }
-    void* area = mmap(nullptr, 2 * bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* area =
+        mmap(nullptr, 2 * bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (area == MAP_FAILED) return system_error(errno);
     auto* base = static_cast<std::uint8_t*>(area);
     for (std::uint8_t* half : {base, base + bytes}) {
-        if (mmap(half, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
+        if (mmap(half, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
+            MAP_FAILED) {
             const int error = errno;
             munmap(area, 2 * bytes);
             return system_error(error);

@@ -31,7 +31,8 @@ bool port_has_name(std::string_view entry, std::string_view name) {
     const ssize_t count = ::read(fd.get(), text.data(), text.size());
     if (count <= 0) return false;
     std::string_view found(text.data(), static_cast<std::size_t>(count));
-    while (!found.empty() && (found.back() == '\n' || found.back() == ' ')) found.remove_suffix(1);
+    while (!found.empty() && (found.back() == '\n' || found.back() == ' '))
+        found.remove_suffix(1);
     return found == name;
 }
 
@@ -50,7 +51,8 @@ Status try_virtio_port(std::string_view name, SerialPort& out) {
 
 void make_raw(int fd) {
     termios settings;
-    if (tcgetattr(fd, &settings) != 0) return;  // not a terminal: a virtio port has no line discipline
+    if (tcgetattr(fd, &settings) != 0)
+        return;  // not a terminal: a virtio port has no line discipline
     cfmakeraw(&settings);
     (void)tcsetattr(fd, TCSANOW, &settings);
 }
@@ -61,7 +63,8 @@ Status open_virtio_port(std::string_view name, Nanoseconds patience_ns, SerialPo
     const Nanoseconds deadline = monotonic_ns() + patience_ns;
     for (;;) {
         const Status opened = try_virtio_port(name, out);
-        if (opened.ok() || (opened.system_errno != ENOENT && opened.system_errno != EBUSY)) return opened;
+        if (opened.ok() || (opened.system_errno != ENOENT && opened.system_errno != EBUSY))
+            return opened;
         if (monotonic_ns() >= deadline) return opened;
         const timespec pause{0, 500'000};
         nanosleep(&pause, nullptr);

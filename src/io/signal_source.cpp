@@ -12,7 +12,8 @@ Status SignalSource::open(std::span<const int> signals) {
     sigprocmask(SIG_BLOCK, &all, nullptr);
     sigset_t wanted;
     sigemptyset(&wanted);
-    for (const int signal : signals) sigaddset(&wanted, signal);
+    for (const int signal : signals)
+        sigaddset(&wanted, signal);
     fd_ = OwnedFd(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
     return fd_.valid() ? Status{} : system_error(errno);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signals as completions: everything is blocked, and what is asked for is read from a signalfd. One thread per process.
+// Signals as completions: everything is blocked, and what is asked for is read from a signalfd. One
+// thread per process.
 #pragma once
 
 #include <sys/signalfd.h>

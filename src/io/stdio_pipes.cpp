@@ -27,8 +27,10 @@ Status make_nonblocking(const OwnedFd& fd) {
 Status open_pipes(StdioPipes& out) {
     StdioPipes pipes;
     if (Status opened = open_pipe(pipes.child_stdin, pipes.stdin_end); !opened.ok()) return opened;
-    if (Status opened = open_pipe(pipes.stdout_end, pipes.child_stdout); !opened.ok()) return opened;
-    if (Status opened = open_pipe(pipes.stderr_end, pipes.child_stderr); !opened.ok()) return opened;
+    if (Status opened = open_pipe(pipes.stdout_end, pipes.child_stdout); !opened.ok())
+        return opened;
+    if (Status opened = open_pipe(pipes.stderr_end, pipes.child_stderr); !opened.ok())
+        return opened;
     for (const OwnedFd* ours : {&pipes.stdin_end, &pipes.stdout_end, &pipes.stderr_end}) {
         if (Status made = make_nonblocking(*ours); !made.ok()) return made;
     }
@@ -43,7 +45,8 @@ Status open_pty(Pty& out) {
     if (!pty.controller.valid()) return system_error(errno);
     const int unlock = 0;
     if (ioctl(pty.controller.get(), TIOCSPTLCK, &unlock) != 0) return system_error(errno);
-    // By descriptor, not by name: /dev/pts may be another instance, or not mounted where the program looks.
+    // By descriptor, not by name: /dev/pts may be another instance, or not mounted where the
+    // program looks.
     pty.terminal = OwnedFd(ioctl(pty.controller.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
     if (!pty.terminal.valid()) return system_error(errno);
     out = static_cast<Pty&&>(pty);
@@ -56,7 +59,8 @@ Status set_window_size(int fd, unsigned short rows, unsigned short columns) {
 }
 
 std::size_t grow_pipe(int fd, std::size_t bytes) {
-    if (const int granted = fcntl(fd, F_SETPIPE_SZ, static_cast<int>(bytes)); granted > 0) return static_cast<std::size_t>(granted);
+    if (const int granted = fcntl(fd, F_SETPIPE_SZ, static_cast<int>(bytes)); granted > 0)
+        return static_cast<std::size_t>(granted);
     const int unchanged = fcntl(fd, F_GETPIPE_SZ);
     return unchanged > 0 ? static_cast<std::size_t>(unchanged) : 0;
 }

@@ -16,12 +16,15 @@ namespace {
 Status make_address(std::string_view path, sockaddr_un& address) {
     address = {};
     address.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof address.sun_path) return {Code::bad_argument, ENAMETOOLONG};
+    if (path.empty() || path.size() >= sizeof address.sun_path)
+        return {Code::bad_argument, ENAMETOOLONG};
     memcpy(address.sun_path, path.data(), path.size());
     return {};
 }
 
-OwnedFd stream_socket() { return OwnedFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
+OwnedFd stream_socket() {
+    return OwnedFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
 
 int try_connect(int fd, const sockaddr_un& address) {
     int result;
@@ -34,11 +37,13 @@ int try_connect(int fd, const sockaddr_un& address) {
 /// Removes a socket that refuses connections: its owner is gone.
 Status remove_stale(const sockaddr_un& address) {
     struct stat found;
-    if (lstat(address.sun_path, &found) != 0) return errno == ENOENT ? Status{} : system_error(errno);
+    if (lstat(address.sun_path, &found) != 0)
+        return errno == ENOENT ? Status{} : system_error(errno);
     if (!S_ISSOCK(found.st_mode)) return system_error(EEXIST);
     OwnedFd probe = stream_socket();
     if (!probe.valid()) return system_error(errno);
-    if (try_connect(probe.get(), address) == 0 || errno != ECONNREFUSED) return system_error(EADDRINUSE);
+    if (try_connect(probe.get(), address) == 0 || errno != ECONNREFUSED)
+        return system_error(EADDRINUSE);
     return unlink(address.sun_path) == 0 || errno == ENOENT ? Status{} : system_error(errno);
 }
 
@@ -71,11 +76,25 @@ Status connect_unix(std::string_view path, OwnedFd& out) {
     return {};
 }
 
+Status remove_socket(std::string_view path) {
+    sockaddr_un address;
+    if (Status made = make_address(path, address); !made.ok()) return made;
+    struct stat found;
+    if (lstat(address.sun_path, &found) != 0) return system_error(errno);
+    if (!S_ISSOCK(found.st_mode)) return system_error(EEXIST);
+    return unlink(address.sun_path) == 0 ? Status{} : system_error(errno);
+}
+
 Result<uid_t> peer_user(int fd) {
     struct ucred peer;
     socklen_t bytes = sizeof peer;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) != 0) return system_error(errno);
     return peer.uid;
+}
+
+void shut_down(int fd) {
+    // Not connected any more, or no socket: then there is nothing to end.
+    (void)::shutdown(fd, SHUT_RDWR);
 }
 
 void grow_buffers(int fd, int bytes) {

@@ -2,9 +2,10 @@
 #include "io/uring.hpp"
 
 #include <errno.h>
-#include <liburing.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include <liburing.h>
 
 #include "io/uring_fault.hpp"
 
@@ -12,10 +13,14 @@ namespace pronto::io {
 
 namespace {
 
-// The kernel is the other side of every atomic access here: it publishes completions by a release store of the tail
-// and frees entries by a release store of the head; we answer in kind.
-std::uint32_t load_acquire(const std::uint32_t* from) { return __atomic_load_n(from, __ATOMIC_ACQUIRE); }
-void store_release(std::uint32_t* to, std::uint32_t value) { __atomic_store_n(to, value, __ATOMIC_RELEASE); }
+// The kernel is the other side of every atomic access here: it publishes completions by a release
+// store of the tail and frees entries by a release store of the head; we answer in kind.
+std::uint32_t load_acquire(const std::uint32_t* from) {
+    return __atomic_load_n(from, __ATOMIC_ACQUIRE);
+}
+void store_release(std::uint32_t* to, std::uint32_t value) {
+    __atomic_store_n(to, value, __ATOMIC_RELEASE);
+}
 
 std::uint32_t* at(void* base, std::uint32_t offset) {
     // SAFETY: the kernel gives offsets of aligned 32-bit words inside the mapping.
@@ -49,16 +54,20 @@ Status Uring::open(const Options& options) {
     fd_ = fd;
     if ((params.features & features_needed) != features_needed) return {Code::unsupported, ENOSYS};
 
-    const std::size_t submission_bytes = params.sq_off.array + params.sq_entries * sizeof(std::uint32_t);
-    const std::size_t completion_bytes = params.cq_off.cqes + params.cq_entries * sizeof(io_uring_cqe);
+    const std::size_t submission_bytes =
+        params.sq_off.array + params.sq_entries * sizeof(std::uint32_t);
+    const std::size_t completion_bytes =
+        params.cq_off.cqes + params.cq_entries * sizeof(io_uring_cqe);
     ring_bytes_ = submission_bytes > completion_bytes ? submission_bytes : completion_bytes;
-    ring_memory_ = mmap(nullptr, ring_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQ_RING);
+    ring_memory_ =
+        mmap(nullptr, ring_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQ_RING);
     if (ring_memory_ == MAP_FAILED) {
         ring_memory_ = nullptr;
         return system_error(errno);
     }
     entry_bytes_ = params.sq_entries * sizeof(io_uring_sqe);
-    void* entries = mmap(nullptr, entry_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQES);
+    void* entries =
+        mmap(nullptr, entry_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQES);
     if (entries == MAP_FAILED) return system_error(errno);
 
     entries_ = static_cast<io_uring_sqe*>(entries);
@@ -67,8 +76,10 @@ Status Uring::open(const Options& options) {
     completions_ = {at(ring_memory_, params.cq_off.head), at(ring_memory_, params.cq_off.tail),
                     *at(ring_memory_, params.cq_off.ring_mask)};
     // SAFETY: the kernel lays completions out at this offset, aligned for them.
-    events_ = reinterpret_cast<io_uring_cqe*>(static_cast<std::uint8_t*>(ring_memory_) + params.cq_off.cqes);
-    for (std::uint32_t index = 0; index < params.sq_entries; ++index) at(ring_memory_, params.sq_off.array)[index] = index;
+    events_ = reinterpret_cast<io_uring_cqe*>(static_cast<std::uint8_t*>(ring_memory_) +
+                                              params.cq_off.cqes);
+    for (std::uint32_t index = 0; index < params.sq_entries; ++index)
+        at(ring_memory_, params.sq_off.array)[index] = index;
     prepared_ = *submissions_.tail;
     return {};
 }
@@ -102,7 +113,8 @@ void finish(io_uring_sqe* entry, Op op) { entry->user_data = op.packed(); }
 
 void Uring::read(int fd, Bytes into, Op op) {
     io_uring_sqe* entry = take_entry(op);
-    io_uring_prep_read(entry, fd, into.data(), static_cast<unsigned>(into.size()), static_cast<std::uint64_t>(-1));
+    io_uring_prep_read(entry, fd, into.data(), static_cast<unsigned>(into.size()),
+                       static_cast<std::uint64_t>(-1));
     finish(entry, op);
     fault::at_preparation(entry);
 }
@@ -118,14 +130,16 @@ void Uring::read_selected(int fd, std::uint16_t group, std::uint32_t bytes_max, 
 
 void Uring::write(int fd, ByteView from, Op op) {
     io_uring_sqe* entry = take_entry(op);
-    io_uring_prep_write(entry, fd, from.data(), static_cast<unsigned>(from.size()), static_cast<std::uint64_t>(-1));
+    io_uring_prep_write(entry, fd, from.data(), static_cast<unsigned>(from.size()),
+                        static_cast<std::uint64_t>(-1));
     finish(entry, op);
     fault::at_preparation(entry);
 }
 
 void Uring::write_gather(int fd, std::span<const iovec> parts, Op op) {
     io_uring_sqe* entry = take_entry(op);
-    io_uring_prep_writev(entry, fd, parts.data(), static_cast<unsigned>(parts.size()), static_cast<std::uint64_t>(-1));
+    io_uring_prep_writev(entry, fd, parts.data(), static_cast<unsigned>(parts.size()),
+                         static_cast<std::uint64_t>(-1));
     finish(entry, op);
     fault::at_preparation(entry);
 }
@@ -146,7 +160,8 @@ void Uring::send_gather(int fd, const msghdr* message, int flags, Op op) {
 
 void Uring::send_gather_quiet(int fd, const msghdr* message, int flags, Op op) {
     io_uring_sqe* entry = take_entry(op);
-    io_uring_prep_sendmsg(entry, fd, message, static_cast<unsigned>(flags | MSG_NOSIGNAL | MSG_WAITALL));
+    io_uring_prep_sendmsg(entry, fd, message,
+                          static_cast<unsigned>(flags | MSG_NOSIGNAL | MSG_WAITALL));
     entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
     finish(entry, op);
 }
@@ -178,14 +193,15 @@ void Uring::close_fd(int fd, Op op) {
 int Uring::enter_call(std::uint32_t wait_count, Nanoseconds timeout_ns) {
     store_release(submissions_.tail, prepared_);
     const std::uint32_t submit_count = prepared_ - load_acquire(submissions_.head);
-    __kernel_timespec timeout{static_cast<long long>(timeout_ns / ns_per_s), static_cast<long long>(timeout_ns % ns_per_s)};
+    __kernel_timespec timeout{static_cast<long long>(timeout_ns / ns_per_s),
+                              static_cast<long long>(timeout_ns % ns_per_s)};
     io_uring_getevents_arg argument{};
     argument.sigmask_sz = _NSIG / 8;
     if (timeout_ns != 0) argument.ts = reinterpret_cast<std::uint64_t>(&timeout);
     ++enters_;
     return io_uring_enter2(static_cast<unsigned>(fd_), submit_count, wait_count,
-                           IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, reinterpret_cast<sigset_t*>(&argument),
-                           sizeof argument);
+                           IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG,
+                           reinterpret_cast<sigset_t*>(&argument), sizeof argument);
 }
 
 Status Uring::enter(std::uint32_t wait_count, Nanoseconds timeout_ns) {
@@ -201,7 +217,11 @@ Status Uring::enter(std::uint32_t wait_count, Nanoseconds timeout_ns) {
     }
 }
 
-bool Uring::has_completions() const { return *completions_.head != load_acquire(completions_.tail); }
+bool Uring::has_completions() const {
+    return *completions_.head != load_acquire(completions_.tail);
+}
+
+bool Uring::submitted() const { return load_acquire(submissions_.head) == prepared_; }
 
 std::uint32_t Uring::reap(std::span<Completion> out) {
     std::uint32_t head = *completions_.head;  // only we write it
@@ -228,14 +248,16 @@ Status BufferRing::open(Uring& uring, std::uint16_t group, std::uint32_t entries
     PRONTO_ASSERT(ring_ == nullptr);
     PRONTO_ASSERT(is_power_of_two(entries));
     entries_ = entries;
-    void* memory = mmap(nullptr, entries * sizeof(io_uring_buf), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* memory = mmap(nullptr, entries * sizeof(io_uring_buf), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return system_error(errno);
     ring_ = memory;
     io_uring_buf_reg registration{};
     registration.ring_addr = reinterpret_cast<std::uint64_t>(memory);
     registration.ring_entries = entries;
     registration.bgid = group;
-    const int result = io_uring_register(static_cast<unsigned>(uring.fd_), IORING_REGISTER_PBUF_RING, &registration, 1);
+    const int result = io_uring_register(static_cast<unsigned>(uring.fd_),
+                                         IORING_REGISTER_PBUF_RING, &registration, 1);
     if (result < 0) return {Code::unsupported, static_cast<std::uint16_t>(-result)};
     return {};
 }
@@ -248,7 +270,8 @@ void BufferRing::post(Bytes buffer, std::uint16_t index) {
 
 void BufferRing::publish() {
     if (unpublished_ == 0) return;
-    io_uring_buf_ring_advance(static_cast<io_uring_buf_ring*>(ring_), static_cast<int>(unpublished_));
+    io_uring_buf_ring_advance(static_cast<io_uring_buf_ring*>(ring_),
+                              static_cast<int>(unpublished_));
     unpublished_ = 0;
 }
 

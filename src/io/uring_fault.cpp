@@ -3,10 +3,11 @@
 
 #ifdef PRONTO_DEEP_CHECKS
 
-#include <errno.h>
-#include <liburing.h>
+# include <errno.h>
 
-#include <array>
+# include <array>
+
+# include <liburing.h>
 
 namespace pronto::io::fault {
 
@@ -62,8 +63,10 @@ void at_preparation(io_uring_sqe* entry) {
             return;
         default:
             // Gather operations keep their count: `len` is a number of parts there.
-            if (entry->opcode == IORING_OP_READ || entry->opcode == IORING_OP_WRITE || entry->opcode == IORING_OP_RECV) {
-                if (entry->len > 1) entry->len = 1 + static_cast<std::uint32_t>(next_random() % (entry->len - 1));
+            if (entry->opcode == IORING_OP_READ || entry->opcode == IORING_OP_WRITE ||
+                entry->opcode == IORING_OP_RECV) {
+                if (entry->len > 1)
+                    entry->len = 1 + static_cast<std::uint32_t>(next_random() % (entry->len - 1));
             } else if (entry->opcode == IORING_OP_WRITEV && entry->len > 1) {
                 entry->len = 1;
             }

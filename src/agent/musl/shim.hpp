@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Debian's libstdc++ headers expect of glibc and musl does not say. Forced in front of every guest file.
+// What Debian's libstdc++ headers expect of glibc and musl does not say. Forced in front of every
+// guest file.
 #pragma once
 
 #define _GLIBCXX_OS_DEFINES 1

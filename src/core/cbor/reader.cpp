@@ -23,14 +23,34 @@ Status check_octet(Reader& reader) {
 // Past any tags and the head behind them, which is not a break. `tag` is the innermost one.
 Status Reader::item_head(Head& head, std::uint64_t& tag) {
     tag = tag_none;
-    for (int tags = 0; tags <= depth_max; ++tags) {
+    if (!read_head(input_.subspan(position_), head)) return {Code::cbor_malformed};
+    position_ += head.bytes;
+    if (head.is(Major::tag)) [[unlikely]] {
+        const Status status = skip_tags(head, tag);
+        if (!status.ok()) return status;
+    }
+    if (head.is_break()) return {Code::cbor_malformed};
+    return {};
+}
+
+// From behind one tag to behind the first head that is none.
+Status Reader::skip_tags(Head& head, std::uint64_t& tag) {
+    for (int tags = 1; tags <= depth_max; ++tags) {
+        tag = head.value;
         if (!read_head(input_.subspan(position_), head)) return {Code::cbor_malformed};
         position_ += head.bytes;
-        if (head.is_break()) return {Code::cbor_malformed};
         if (!head.is(Major::tag)) return {};
-        tag = head.value;
     }
     return {Code::cbor_depth};
+}
+
+// The content of a string of known length, and past it.
+Status Reader::definite_content(const Head& head, Bytes& content) {
+    PRONTO_DASSERT(!head.indefinite());
+    if (head.value > input_.size() - position_) return {Code::cbor_malformed};
+    content = input_.subspan(position_, static_cast<std::size_t>(head.value));
+    position_ += content.size();
+    return {};
 }
 
 Status Reader::enter_map() {
@@ -59,9 +79,10 @@ Status Reader::next_key(std::string_view& key, bool& found) {
     if (!status.ok()) return status;
     if (!head.is(Major::text) && !head.is(Major::bytes)) return {Code::cbor_type};
     if (head.indefinite()) return {Code::cbor_type};
-    if (head.value > input_.size() - position_) return {Code::cbor_malformed};
-    key = as_text(input_.subspan(position_, static_cast<std::size_t>(head.value)));
-    position_ += key.size();
+    Bytes content;
+    const Status content_status = definite_content(head, content);
+    if (!content_status.ok()) return content_status;
+    key = as_text(content);
     if (!indefinite_) --pairs_left_;
     found = true;
     return {};
@@ -158,21 +179,32 @@ Status Reader::text_item(Item& item) {
     const std::size_t start = position_;
     Head head;
     std::uint64_t tag = 0;
-    const Status status = item_head(head, tag);
+    Status status = item_head(head, tag);
     if (!status.ok()) return status;
     if (!head.is(Major::text)) return {Code::cbor_type};
+    if (head.indefinite()) {
+        status = check_text_chunks(head);
+    } else {
+        Bytes content;
+        status = definite_content(head, content);
+        if (status.ok() && !is_utf8(content)) return {Code::cbor_type};
+    }
+    if (status.ok()) remember(start, item);
+    return status;
+}
+
+// A character may not be split between chunks, so each is checked alone.
+Status Reader::check_text_chunks(const Head& head) {
     Chunks chunks(input_, position_, head);
-    ByteView piece;
     for (;;) {
+        ByteView piece;
         bool found = false;
-        const Status next_status = chunks.next(piece, found);
-        if (!next_status.ok()) return next_status;
+        const Status status = chunks.next(piece, found);
+        if (!status.ok()) return status;
         if (!found) break;
-        // A character may not be split between chunks, so each is checked alone.
         if (!is_utf8(piece)) return {Code::cbor_type};
     }
     position_ = chunks.position();
-    remember(start, item);
     return {};
 }
 

@@ -68,6 +68,9 @@ class Reader {
 
   private:
     Status item_head(Head& head, std::uint64_t& tag);
+    Status skip_tags(Head& head, std::uint64_t& tag);
+    Status definite_content(const Head& head, Bytes& content);
+    Status check_text_chunks(const Head& head);
     Status magnitude(bool& negative, std::uint64_t& value);
     Status bignum(const Head& head, std::uint64_t& value);
     Status elements(const Head& head, Array& array, Check check);
