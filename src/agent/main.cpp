@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guest agent: sets the system up when it is PID 1, opens its port, and runs commands for the
 // host.
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,8 +10,10 @@
 #include "agent/agent.hpp"
 #include "agent/boot.hpp"
 #include "agent/console.hpp"
+#include "agent/line_reader.hpp"
 #include "agent/options.hpp"
 #include "io/memory.hpp"
+#include "io/uring_fault.hpp"
 
 namespace pronto::agent {
 namespace {
@@ -60,6 +62,21 @@ Status serve(const Options& options, bool as_init, BootTimes& times) {
     return ran;
 }
 
+#ifdef PRONTO_DEEP_CHECKS
+/// Test builds only: PRONTO_FAULTS=SEED:RARITY disturbs one operation in RARITY.
+void inject_faults() {
+    const char* wanted = getenv("PRONTO_FAULTS");
+    if (wanted == nullptr) return;
+    std::string_view rest = wanted;
+    std::uint32_t seed = 0;
+    std::uint32_t rarity = 0;
+    if (parse_number(take_field(rest, ':'), seed) && parse_number(rest, rarity))
+        io::fault::inject(seed, rarity);
+}
+#else
+void inject_faults() {}
+#endif
+
 void on_fatal(const char* condition, const char* file, int line) {
     print(Line() << "fatal: " << file << ':' << std::int64_t{line} << ": " << condition);
 }
@@ -70,6 +87,7 @@ int run(int count, char** words) {
     set_fatal_hook(on_fatal);
     const bool as_init = getpid() == 1;
     ensure_standard_descriptors();
+    inject_faults();
     const Options options = parse_options(count, words, as_init);
     switch (options.action) {
         case Options::Action::run: break;

@@ -76,6 +76,19 @@ void collect(MountPoints& points) {
     }
 }
 
+/// A machine without a way to switch itself off is ended by a restart, which its monitor takes for
+/// the end; whoever starts such a machine names the way with the kernel's own parameter. There the
+/// power-off call would never return.
+bool machine_ends_by_restart() {
+    LineReader lines;
+    std::string_view words;
+    if (!lines.open("/proc/cmdline").ok() || !lines.next(words)) return false;
+    while (!words.empty()) {
+        if (take_field(words, ' ').starts_with("reboot=")) return true;
+    }
+    return false;
+}
+
 void unmount_all() {
     static MountPoints points;
     points.count = 0;
@@ -118,7 +131,7 @@ void power_off() {
     sync();
     unmount_all();
     sync();
-    reboot(RB_POWER_OFF);
+    reboot(machine_ends_by_restart() ? RB_AUTOBOOT : RB_POWER_OFF);
     print(Line() << "error: power-off: " << system_error(errno));
 }
 
