@@ -30,7 +30,7 @@ std::uint32_t ClientTable::take(io::OwnedFd fd) {
     return slot;
 }
 
-void ClientTable::free(std::uint32_t slot) {
+void ClientTable::give_back(std::uint32_t slot) {
     Client& client = clients_[slot];
     PRONTO_ASSERT(client.state == ClientState::departed);
     PRONTO_ASSERT(client.operations == 0);

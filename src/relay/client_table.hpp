@@ -87,7 +87,7 @@ class ClientTable {
     /// The lowest free slot, now `waiting`; `slot_none` when there is none.
     std::uint32_t take(io::OwnedFd fd);
     /// Preconditions: departed, nothing under way.
-    void free(std::uint32_t slot);
+    void give_back(std::uint32_t slot);
 
     std::uint32_t connected_count() const { return connected.count(); }
 

@@ -87,7 +87,7 @@ void Leases::try_free(std::uint32_t slot) {
     if (client.greeted && context_.guest.ready) {
         context_.counters.add(client.fenced ? Counter::leases_fenced : Counter::leases_timed_out);
     }
-    clients_.free(slot);
+    clients_.give_back(slot);
 }
 
 void Leases::step() {

@@ -72,7 +72,10 @@ void Relay::prepare() {
     if (shutdown_owed_ && guest_.lane().shutdown()) shutdown_owed_ = false;
     if (const Status routed = router_.route(); !routed.ok()) {
         guest_over(routed);
-        if (cause_ != Cause::running) return;
+    }
+    if (ending_ != Cause::running) {
+        if (flushed()) return end(ending_);
+        context_.more_work = !clients_.to_send.empty();
     }
     leases_.step();
     drive_guest();
@@ -173,25 +176,40 @@ void Relay::guest_received(std::int32_t result) {
     if (!guest_.on_receive(result, status)) guest_over(status);
 }
 
-// What had arrived before has been routed or copied aside in earlier turns, save for what is in the
-// ring now.
 void Relay::guest_over(Status status) {
+    if (ending_ != Cause::running) return;
     guest_.detach();
     if (!ready() && context_.options.guest_replaceable && !shutting_down_) {
         context_.emit({.kind = EventKind::guest_lost, .error = status});
         return;
     }
     if (shutting_down_) {
-        end(Cause::shutdown);
+        end_when_flushed(Cause::shutdown);
     } else {
-        end(status.ok() ? Cause::guest_closed : Cause::guest_failed);
+        end_when_flushed(status.ok() ? Cause::guest_closed : Cause::guest_failed);
     }
+}
+
+// The guest's last words are the ones that matter: clients get a moment to take them.
+void Relay::end_when_flushed(Cause cause) {
+    ending_ = cause;
+    ending_deadline_ns_ = context_.now_ns + linger_timeout;
+    context_.wake_by(ending_deadline_ns_);
+    context_.more_work = true;
+    listener_.close();
+}
+
+bool Relay::flushed() {
+    bool waiting = router_.held() || !clients_.to_send.empty();
+    clients_.connected.for_each(
+        [&](std::uint32_t slot) { waiting = waiting || !clients_[slot].backlog.empty(); });
+    return !waiting;
 }
 
 void Relay::request_shutdown() {
     if (cause_ != Cause::running) return;
-    if (shutting_down_ || !ready()) {
-        end(Cause::shutdown);
+    if (shutting_down_ || !ready() || ending_ != Cause::running) {
+        end(ending_ == Cause::running ? Cause::shutdown : ending_);
         return;
     }
     shutdown_owed_ = true;
@@ -213,12 +231,14 @@ void Relay::check_deadlines() {
         end(guest_seen_ ? Cause::boot_timeout : Cause::no_guest);
         return;
     }
+    if (now_ns >= ending_deadline_ns_) return end(ending_);
     if (now_ns >= shutdown_deadline_ns_) {
         end(Cause::shutdown_timeout);
         return;
     }
     if (!ready()) context_.wake_by(boot_deadline_ns_);
     context_.wake_by(shutdown_deadline_ns_);
+    context_.wake_by(ending_deadline_ns_);
     boot_.wake();
     expire_clients();
 }

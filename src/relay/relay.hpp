@@ -32,7 +32,8 @@ class Relay {
     /// Precondition: `wants_guest`.
     void attach_guest(io::OwnedFd fd);
     bool wants_guest() const {
-        return cause_ == Cause::running && !ready() && !shutting_down_ && guest_.gone();
+        return ending_ == Cause::running && cause_ == Cause::running && !ready() &&
+               !shutting_down_ && guest_.gone();
     }
 
     /// One turn. Returns at the latest at `until_ns` (monotonic; `never`: when something happened).
@@ -65,6 +66,8 @@ class Relay {
     void begin_shutdown();
     void check_deadlines();
     void expire_clients();
+    void end_when_flushed(Cause cause);
+    bool flushed();
     void end(Cause cause);
 
     Context context_;
@@ -78,11 +81,13 @@ class Relay {
     Listener listener_;
 
     Cause cause_ = Cause::running;
+    Cause ending_ = Cause::running;  ///< the guest is gone, and clients still take what it said
     bool shutting_down_ = false;
     bool shutdown_owed_ = false;  ///< the lane had no room for it yet
     bool guest_seen_ = false;
     Nanoseconds boot_deadline_ns_ = never;
     Nanoseconds shutdown_deadline_ns_ = never;
+    Nanoseconds ending_deadline_ns_ = never;
     std::array<io::Completion, completions_max> completions_;
 };
 

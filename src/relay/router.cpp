@@ -11,6 +11,7 @@ Status Router::route() {
     if (Status read = guest_.unrouted(data); !read.ok()) return read;
     std::size_t total = 0;
     Status status;
+    held_ = false;
     for (;;) {
         std::size_t used = 0;
         const Step stepped = step(data.subspan(total), used, status);
@@ -35,8 +36,10 @@ Router::Step Router::forward(Bytes data, std::size_t& used) {
     const bool wanted = current_.slot != slot_none && clients_.connected.contains(current_.slot) &&
                         clients_[current_.slot].state != ClientState::cutting;
     if (wanted) {
-        if (output_.must_hold(current_.slot)) return Step::wait;
-        if (output_.deliver(current_.slot, data.first(there)) == ClientOutput::Deliver::later) {
+        held_ = output_.must_hold(current_.slot);
+        if (held_) return Step::wait;
+        held_ = output_.deliver(current_.slot, data.first(there)) == ClientOutput::Deliver::later;
+        if (held_) {
             context_.more_work = true;
             return Step::wait;
         }

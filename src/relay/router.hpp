@@ -35,6 +35,8 @@ class Router {
     Status route();
     /// Another guest: its stream begins anew.
     void reset() { current_ = {}; }
+    /// The last `route` stopped at a frame that its client cannot be given now.
+    bool held() const { return held_; }
 
   private:
     /// The frame under way.
@@ -65,6 +67,7 @@ class Router {
     Leases& leases_;
     Boot& boot_;
     Current current_;
+    bool held_ = false;
 };
 
 }  // namespace pronto::relay
