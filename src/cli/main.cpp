@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/bench_command.hpp"
 #include "cli/down_command.hpp"
 #include "cli/failure.hpp"
 #include "cli/ping_command.hpp"
@@ -240,6 +241,29 @@ void add_ping(Program& program) {
     });
 }
 
+void add_bench(Program& program) {
+    auto [app, options] = add_command<cli::BenchOptions>(
+        program, {"bench", "Measure agent and relay beside their floors",
+                  "bench [OPTIONS] [exec] [ping] [stdout] [stall]"});
+    app->add_option("MEASURE", options->measures);
+    app->add_option("--path", options->path, "port: the agent directly; relay: through the relay")
+        ->type_name("NAME")
+        ->check(CLI::IsMember({"port", "relay"}));
+    app->add_option("--rounds", options->rounds, "Rounds whose medians are taken")
+        ->type_name("N")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000));
+    app->add_option("--iterations", options->iterations, "Round trips in each round")
+        ->type_name("N")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1'000'000));
+    app->add_flag("--check", options->check, "Exit with 1 when a goal was missed");
+    app->add_flag("--json", options->json, "Print one JSON object");
+    app->callback([&program, options = options] {
+        program.action = [options] { return cli::bench_command(*options); };
+    });
+}
+
 int run(int argc, char** argv) {
     Program program;
     program.words = split(argc, argv);
@@ -249,7 +273,7 @@ int run(int argc, char** argv) {
         "`pronto COMMAND --help` says more. Exit codes: the command's own, 128 + N for death by "
         "signal N,\n"
         "124 its time was up, 125 pronto failed, 126 it cannot be executed, 127 it was not found.");
-    for (const auto add : {add_up, add_run, add_exec, add_shell, add_ping, add_ps, add_down})
+    for (const auto add : {add_up, add_run, add_exec, add_shell, add_ping, add_ps, add_down, add_bench})
         add(program);
     std::vector<std::string> reversed(program.words.ours.rbegin(), program.words.ours.rend());
     try {
