@@ -14,6 +14,9 @@ namespace {
 /// Memory a burst touched is kept this long, in case the next one is near.
 constexpr Nanoseconds trim_delay_ns = 1 * ns_per_s;
 
+/// So long nothing may happen before work is done that nobody waits for.
+constexpr Nanoseconds chore_delay_ns = 1 * ns_per_ms;
+
 Nanoseconds nearer(Nanoseconds left, Nanoseconds right) {
     if (left == 0 || right == 0) return left + right;
     return left < right ? left : right;
@@ -52,6 +55,7 @@ Status Agent::turn() {
     const std::uint32_t count = uring_.reap(completions_);
     for (std::uint32_t index = 0; index < count; ++index)
         dispatch(completions_[index]);
+    sessions_.output_left(link_.settle(uring_));
     take_frames();
     if (reap_due_) reap_due_ = sessions_.reap();
 
@@ -79,13 +83,16 @@ Status Agent::turn() {
 /// never before work.
 void Agent::rest(Nanoseconds now_ns) {
     const bool more_to_do =
-        frames_due_ || reap_due_ || (output_due_ && !link_.outbox().in_flight());
+        frames_due_ || reap_due_ ||
+        (output_due_ && (!link_.outbox().in_flight() || link_.outbox().quiet()));
     if (more_to_do || shutdown_.step() == Shutdown::Step::done) {
         PRONTO_ASSERT(uring_.enter(0, 0).ok());
         return;
     }
     if (chores_due_) {
-        PRONTO_ASSERT(uring_.enter(0, 0).ok());
+        // While programs run their ends come first: then a chore waits for a quiet moment.
+        const bool busy = sessions_.live_count() > 0;
+        PRONTO_ASSERT(uring_.enter(busy ? 1 : 0, busy ? chore_delay_ns : 0).ok());
         if (uring_.has_completions()) return;
         chores_due_ = sessions_.do_chore();
         return;

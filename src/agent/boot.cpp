@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -164,6 +165,14 @@ void ensure_standard_descriptors() {
         close(fd);
         return;
     }
+}
+
+void reset_signal_dispositions() {
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    // KILL, STOP and the C library's own cannot be set, and are not ignored either.
+    for (int number = 1; number < NSIG; ++number)
+        (void)sigaction(number, &standard, nullptr);
 }
 
 Status set_up_system(BootTimes& times) {

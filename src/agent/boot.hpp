@@ -21,6 +21,9 @@ void stamp(BootTimes& times, wire::BootStage stage);
 /// Descriptors 0, 1 and 2 are open afterwards, on /dev/null where nothing else was given.
 void ensure_standard_descriptors();
 
+/// Whatever this process was started with: a signal ignored here would be ignored by every program.
+void reset_signal_dispositions();
+
 /// PID 1 only. Warnings go to the console; the first step that nothing works without is the error.
 Status set_up_system(BootTimes& times);
 

@@ -78,6 +78,11 @@ LinkChange HostLink::write_done(std::int32_t result, std::span<const OutputDone>
     return lose(io::monotonic_ns());
 }
 
+std::span<const OutputDone> HostLink::settle(const io::Uring& uring) {
+    if (!outbox_.quiet() || uring.has_completions() || !uring.submitted()) return {};
+    return outbox_.completed_quietly();
+}
+
 void HostLink::pump(io::Uring& uring, bool pause_input) {
     if (!present_) return;
     outbox_.start(uring, port_, make_op(OpKind::port_write));

@@ -32,6 +32,9 @@ class HostLink {
     LinkChange read_done(io::Uring& uring, std::int32_t result);
     LinkChange write_done(std::int32_t result, std::span<const OutputDone>& done);
 
+    /// After everything completed was looked at: output that left without a completion.
+    std::span<const OutputDone> settle(const io::Uring& uring);
+
     /// The next frame of the input; see FrameInput::next.
     wire::Scanned next() { return input_.next(); }
     /// Once a turn: keeps a read in flight unless `pause_input`, and a write when there is

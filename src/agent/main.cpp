@@ -87,6 +87,7 @@ int run(int count, char** words) {
     set_fatal_hook(on_fatal);
     const bool as_init = getpid() == 1;
     ensure_standard_descriptors();
+    reset_signal_dispositions();
     inject_faults();
     const Options options = parse_options(count, words, as_init);
     switch (options.action) {

@@ -91,17 +91,26 @@ void Outbox::start(io::Uring& uring, const io::SerialPort& port, io::Op op) {
         bulk_lane_.pop();
     }
     if (part_count_ == 0) return;
+    bytes_in_flight_ = 0;
     for (std::uint32_t index = 0; index < part_count_; ++index) {
         vectors_[index] = {parts_[index].data, parts_[index].byte_count};
+        bytes_in_flight_ += parts_[index].byte_count;
     }
     in_flight_ = true;
-    if (port.is_socket) {
-        message_ = {};
-        message_.msg_iov = vectors_.data();
-        message_.msg_iovlen = part_count_;
-        uring.send_gather(port.fd.get(), &message_, 0, op);
+    // Nobody is woken by a quiet end, so nothing may be waiting for it: neither frames nor free
+    // slots.
+    const bool awaited = bulk_count > 0 || !control_lane_.empty() || !bulk_lane_.empty() ||
+                         control_free() < limits::control_slots / 2;
+    quiet_ = port.is_socket && !was_short_ && !awaited;
+    if (!port.is_socket)
+        return uring.write_gather(port.fd.get(), {vectors_.data(), part_count_}, op);
+    message_ = {};
+    message_.msg_iov = vectors_.data();
+    message_.msg_iovlen = part_count_;
+    if (quiet_) {
+        uring.send_gather_quiet(port.fd.get(), &message_, MSG_DONTWAIT, op);
     } else {
-        uring.write_gather(port.fd.get(), {vectors_.data(), part_count_}, op);
+        uring.send_gather(port.fd.get(), &message_, 0, op);
     }
 }
 
@@ -117,6 +126,7 @@ void Outbox::release(const Part& part) {
 std::span<const OutputDone> Outbox::completed(std::int32_t result) {
     PRONTO_ASSERT(in_flight_);
     in_flight_ = false;
+    was_short_ = result < static_cast<std::int32_t>(bytes_in_flight_);
     done_count_ = 0;
     std::uint32_t written = result > 0 ? static_cast<std::uint32_t>(result) : 0;
     std::uint32_t finished = 0;

@@ -58,6 +58,8 @@ class Outbox {
         return !in_flight_ && part_count_ == 0 && control_lane_.empty() && bulk_lane_.empty();
     }
     bool in_flight() const { return in_flight_; }
+    /// The write in flight makes no completion when all of it went out at once.
+    bool quiet() const { return in_flight_ && quiet_; }
 
     /// Starts a write when there is something to write and none is in flight.
     void start(io::Uring& uring, const io::SerialPort& port, io::Op op);
@@ -66,6 +68,11 @@ class Outbox {
     /// finished output frames. Errors other than "again" are for the caller: the frames stay
     /// queued.
     std::span<const OutputDone> completed(std::int32_t result);
+
+    /// The quiet write was submitted and no completion came: all of it has left.
+    std::span<const OutputDone> completed_quietly() {
+        return completed(static_cast<std::int32_t>(bytes_in_flight_));
+    }
 
     /// The host is gone: drops everything queued. Sessions of dropped output are returned as from
     /// `completed`. Precondition: no write in flight.
@@ -110,7 +117,11 @@ class Outbox {
     std::array<OutputDone, 1024 + parts_max> done_;
     std::uint32_t done_count_ = 0;
     std::uint8_t generation_ = 0;
+    std::uint32_t bytes_in_flight_ = 0;
     bool in_flight_ = false;
+    bool quiet_ = false;
+    bool was_short_ =
+        false;  ///< the socket was full: the next write waits for room, and says when it is done
 };
 
 }  // namespace pronto::agent

@@ -37,7 +37,7 @@ class OutputArena {
   private:
     static constexpr std::size_t stride = limits::output_headroom_bytes + limits::output_data_bytes;
     /// Posted slots are used in turn; few of them keep the working set in cache.
-    static constexpr std::uint32_t posted_max = 8;
+    static constexpr std::uint32_t posted_max = 4;
 
     SlotStack<limits::output_slots> free_;
     io::BufferRing ring_;
