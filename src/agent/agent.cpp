@@ -89,7 +89,7 @@ void Agent::rest(Nanoseconds now_ns) {
         PRONTO_ASSERT(uring_.enter(0, 0).ok());
         return;
     }
-    if (chores_due_) {
+    if (chores_due_ || sessions_.has_closing()) {
         // While programs run their ends come first: then a chore waits for a quiet moment.
         const bool busy = sessions_.live_count() > 0;
         PRONTO_ASSERT(uring_.enter(busy ? 1 : 0, busy ? chore_delay_ns : 0).ok());

@@ -99,7 +99,10 @@ void Sessions::close_input(std::uint32_t slot) {
                             make_op(OpKind::ignored));
         input.writing = false;
     }
-    if (!table_.tty[slot]) ::close(input.fd);
+    // A program that lives may be waiting for its end of input.
+    const bool awaited = table_.phase[slot] == Phase::running;
+    if (!table_.tty[slot] && awaited) ::close(input.fd);
+    if (!table_.tty[slot] && !awaited) closing_.add(input.fd);
     input.fd = -1;
     give_credit(slot);
 }

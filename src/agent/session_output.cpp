@@ -115,7 +115,7 @@ void Sessions::close_stream(std::uint32_t stream) {
                             make_op(OpKind::ignored));
     }
     if (table_.tty[slot]) close_input(slot);
-    ::close(state.fd);
+    closing_.add(state.fd);
     state.fd = -1;
     state.state = StreamState::closed;
 }

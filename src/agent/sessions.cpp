@@ -165,7 +165,7 @@ void Sessions::pump(Nanoseconds now_ns) {
     }
 }
 
-bool Sessions::do_chore() { return spares_.refill(); }
+bool Sessions::do_chore() { return closing_.close_one() || spares_.refill(); }
 
 bool Sessions::worth_trimming() const {
     return (with_.arena->all_free() && with_.arena->worth_trimming()) ||

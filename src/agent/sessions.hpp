@@ -4,6 +4,7 @@
 #pragma once
 
 #include "agent/client_windows.hpp"
+#include "agent/deferred_close.hpp"
 #include "agent/op_kind.hpp"
 #include "agent/outbox.hpp"
 #include "agent/output_arena.hpp"
@@ -58,6 +59,7 @@ class Sessions {
 
     /// One piece of work for an idle moment; false when there is none.
     bool do_chore();
+    bool has_closing() const { return !closing_.empty(); }
     bool worth_trimming() const;
     void trim();
 
@@ -104,6 +106,7 @@ class Sessions {
     StdinPool pool_;
     Spawner spawner_;
     SpareStdio spares_;
+    DeferredClose closing_;
 
     Fifo<std::uint32_t, SessionTable::capacity * 2> parked_;
     std::array<bool, SessionTable::capacity * 2>
