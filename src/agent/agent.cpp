@@ -150,7 +150,7 @@ void Agent::link_changed(LinkChange change) {
     if (change == LinkChange::gained) greet();
     if (change != LinkChange::lost) return;
     // Nobody is left to read output or to ask for an end: what the host started ends with it.
-    sessions_.kill_all();
+    sessions_.abandon_all();
     windows_.reset(0);
     ack_deadline_ns_ = 0;
     output_due_ = true;

@@ -85,8 +85,9 @@ void Sessions::finish_if_done(std::uint32_t slot) {
     close_input(slot);
     // Behind its own output, but not behind anybody else's.
     const Lane lane = table_.frames_queued[slot] > 0 ? Lane::bulk : Lane::control;
-    with_.outbox->send(wire::Message::exec_exited, table_.id[slot],
-                       make_verdict(table_.record[slot]), lane);
+    if (!table_.abandoned[slot])
+        with_.outbox->send(wire::Message::exec_exited, table_.id[slot],
+                           make_verdict(table_.record[slot]), lane);
     table_.remove(slot);
 }
 

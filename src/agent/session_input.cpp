@@ -109,14 +109,14 @@ void Sessions::close_input(std::uint32_t slot) {
 
 void Sessions::report_input_error(std::uint32_t slot, std::int32_t number,
                                   std::string_view message) {
-    if (!has_spare_control()) return;
+    if (table_.abandoned[slot] || !has_spare_control()) return;
     with_.outbox->send_failure(wire::Message::exec_stdin_error, table_.id[slot],
                                {{}, number, errno_name(number), message, {}});
 }
 
 void Sessions::give_credit(std::uint32_t slot) {
     Input& input = table_.input[slot];
-    if (input.credit_owed < stdin_window_bytes / 4) return;
+    if (table_.abandoned[slot] || input.credit_owed < stdin_window_bytes / 4) return;
     if (!has_spare_control()) {
         credit_due_ = true;
         return;

@@ -78,6 +78,7 @@ struct SessionTable {
     std::array<std::uint32_t, capacity> id;
     std::array<std::int32_t, capacity> pid;
     std::array<bool, capacity> tty;
+    std::array<bool, capacity> abandoned;  ///< its host has left: nobody is told of it any more
     std::array<std::uint16_t, capacity> frames_queued;  ///< output frames not yet with the host
     std::array<Stream, capacity * 2> streams;
     std::array<Input, capacity> input;
@@ -102,6 +103,7 @@ struct SessionTable {
         phase[slot] = Phase::running;
         frames_queued[slot] = 0;
         tty[slot] = false;
+        abandoned[slot] = false;
         streams[2 * slot] = stream_closed;
         streams[2 * slot + 1] = stream_closed;
         input[slot] = input_closed;
@@ -111,14 +113,22 @@ struct SessionTable {
         return slot;
     }
 
+    /// The next host may use the id for a session of its own, though this one has not ended yet.
+    void abandon(std::uint32_t slot) {
+        PRONTO_ASSERT(phase[slot] != Phase::free);
+        if (abandoned[slot]) return;
+        abandoned[slot] = true;
+        const bool known = by_id.erase(id[slot]);
+        PRONTO_ASSERT(known);
+    }
+
     /// Precondition: everything the slot owned is closed.
     void remove(std::uint32_t slot) {
         PRONTO_ASSERT(phase[slot] != Phase::free);
         PRONTO_ASSERT(streams[2 * slot].fd < 0 && streams[2 * slot + 1].fd < 0 &&
                       input[slot].fd < 0);
         PRONTO_ASSERT(terminal[slot] < 0);
-        const bool known = by_id.erase(id[slot]);
-        PRONTO_ASSERT(known);
+        abandon(slot);
         phase[slot] = Phase::free;
         ++generation[slot];
         slots.give_back(slot);

@@ -153,7 +153,12 @@ void Sessions::signal_all(std::int32_t number) {
     }
 }
 
-void Sessions::kill_all() { client_gone({0, 0xffff'ffff}); }
+void Sessions::abandon_all() {
+    client_gone({0, 0xffff'ffff});
+    for (std::uint32_t slot = 0; slot < SessionTable::capacity; ++slot) {
+        if (table_.phase[slot] != Phase::free) table_.abandon(slot);
+    }
+}
 
 void Sessions::pump(Nanoseconds now_ns) {
     if (draining_count_ > 0) expire_grace(now_ns);

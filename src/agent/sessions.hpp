@@ -55,7 +55,8 @@ class Sessions {
 
     /// All of them, whatever their client.
     void signal_all(std::int32_t number);
-    void kill_all();
+    /// The host has left: all are killed, and the next host hears nothing of them.
+    void abandon_all();
 
     /// One piece of work for an idle moment; false when there is none.
     bool do_chore();
