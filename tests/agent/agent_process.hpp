@@ -36,15 +36,15 @@ class ScratchDirectory {
 };
 
 struct AgentOptions {
-    std::string binary;                    ///< empty: the agent of this build
-    std::vector<std::string> environment;  ///< KEY=VALUE, added to ours
+    std::string binary{};                    ///< empty: the agent of this build
+    std::vector<std::string> environment{};  ///< KEY=VALUE, added to ours
     /// Instead of a socket pair's end as descriptor 3: `--port PATH`.
-    std::string port_path;
+    std::string port_path{};
     /// PID 1 of new pid, mount, network, uts and ipc namespaces. Its root is this machine's,
     /// read-only, with private /dev, /run, /proc, and with memory on /mnt. Needs root.
     bool isolated = false;
     /// Isolated only: what programs see as /etc/passwd and /etc/group; empty: this machine's.
-    std::string passwd, group;
+    std::string passwd{}, group{};
 };
 
 bool is_root();
