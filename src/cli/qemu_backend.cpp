@@ -91,11 +91,11 @@ std::uint64_t tsc_khz() {
     return khz;
 }
 
-/// kernel-config/README.md says what each word is worth. `--exit` is for the agent: this machine
-/// has no power-off, but the end of PID 1 ends it at once.
+/// kernel-config/README.md says what each word is worth. `reboot=` also tells the agent that this
+/// machine has no power-off, and ends by a restart.
 std::string kernel_words(const VirtualMachine& machine) {
     std::string words =
-        fmt::format("console=ttyS0 quiet panic=-1 reboot=t hostname={} --exit", machine.hostname);
+        fmt::format("console=ttyS0 quiet panic=-1 reboot=t hostname={}", machine.hostname);
     if (machine.accelerator == "kvm") return words;
     words += fmt::format(
         " mitigations=off noreplace-smp no_timer_check tsc=reliable tsc_early_khz={}", tsc_khz());
