@@ -11,7 +11,8 @@ void ClientTable::attach(const IdRanges& ranges, Bytes memory) {
     for (std::uint32_t slot = 0; slot < ranges_.count(); ++slot) {
         const Bytes own = memory.subspan(slot * memory_bytes_per_client, memory_bytes_per_client);
         clients_[slot].backlog.attach(own.first(backlog_bytes_max));
-        clients_[slot].input.attach(own.subspan(backlog_bytes_max));
+        clients_[slot].input.attach(own.subspan(backlog_bytes_max, align_up(input_bytes, 4 * KiB)));
+        clients_[slot].sessions.attach(own.last(align_up(SessionSet::memory_bytes, 4 * KiB)));
         usable_.insert(slot);
     }
 }

@@ -75,7 +75,8 @@ class ClientTable {
     /// `memory` holds memory_bytes.
     void attach(const IdRanges& ranges, Bytes memory);
     static constexpr std::size_t memory_bytes_per_client =
-        align_up(input_bytes, 4 * KiB) + backlog_bytes_max;
+        backlog_bytes_max + align_up(input_bytes, 4 * KiB) +
+        align_up(SessionSet::memory_bytes, 4 * KiB);
     static constexpr std::size_t memory_bytes = clients_max * memory_bytes_per_client;
 
     Client& operator[](std::uint32_t slot) {

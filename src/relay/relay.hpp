@@ -17,7 +17,7 @@
 
 namespace pronto::relay {
 
-/// About 1.5 MiB: lives in memory that is reserved, not on a stack. Non-movable.
+/// Some hundred KiB, of which little is touched: lives in reserved memory, not on a stack.
 class Relay {
   public:
     Relay();

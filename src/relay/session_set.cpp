@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/session_set.hpp"
 
+#include <new>
+
 namespace pronto::relay {
 
 namespace {
@@ -10,32 +12,45 @@ bool is_stray(SessionKind kind) {
 }
 }  // namespace
 
+void SessionSet::attach(Bytes memory) {
+    PRONTO_ASSERT(columns_ == nullptr);
+    PRONTO_ASSERT(memory.size() >= memory_bytes);
+    PRONTO_ASSERT(reinterpret_cast<std::uintptr_t>(memory.data()) % memory_alignment == 0);
+    memory_ = memory;
+}
+
+std::uint32_t SessionSet::find(std::uint32_t id) const {
+    return columns_ == nullptr ? slot_none : columns_->table.find(id);
+}
+
 SessionSet::Opened SessionSet::open(std::uint32_t id, SessionKind kind) {
-    std::uint32_t index = table_.find(id);
+    // SAFETY: `attach` has checked size and alignment; the columns live as long as the memory.
+    if (columns_ == nullptr) columns_ = new (memory_.data()) Columns;
+    std::uint32_t index = find(id);
     if (index != slot_none) {
-        if (kinds_[index] == SessionKind::exec) return Opened::already_open;
+        if (columns_->kinds[index] == SessionKind::exec) return Opened::already_open;
         remove(index);
     }
-    if (table_.count() == client_sessions_max && !evict_stray()) return Opened::full;
-    index = table_.count();
-    table_.insert(id, index);
-    ids_[index] = id;
-    kinds_[index] = kind;
-    stdin_bytes_[index] = 0;
+    if (columns_->table.count() == client_sessions_max && !evict_stray()) return Opened::full;
+    index = columns_->table.count();
+    columns_->table.insert(id, index);
+    columns_->ids[index] = id;
+    columns_->kinds[index] = kind;
+    columns_->stdin_bytes[index] = 0;
     ++counts_[place(kind)];
     return Opened::yes;
 }
 
 void SessionSet::close(std::uint32_t id) {
-    const std::uint32_t index = table_.find(id);
+    const std::uint32_t index = find(id);
     if (index != slot_none) remove(index);
 }
 
 void SessionSet::make_stray(std::uint32_t id) {
-    const std::uint32_t index = table_.find(id);
-    if (index == slot_none || is_stray(kinds_[index])) return;
-    set_kind(index,
-             kinds_[index] == SessionKind::exec ? SessionKind::stray_exec : SessionKind::stray);
+    const std::uint32_t index = find(id);
+    if (index == slot_none || is_stray(columns_->kinds[index])) return;
+    set_kind(index, columns_->kinds[index] == SessionKind::exec ? SessionKind::stray_exec
+                                                                : SessionKind::stray);
 }
 
 void SessionSet::clear() {
@@ -44,41 +59,42 @@ void SessionSet::clear() {
 }
 
 bool SessionSet::is_exec(std::uint32_t id) const {
-    const std::uint32_t index = table_.find(id);
+    const std::uint32_t index = find(id);
     if (index == slot_none) return false;
-    return kinds_[index] == SessionKind::exec || kinds_[index] == SessionKind::stray_exec;
+    return columns_->kinds[index] == SessionKind::exec ||
+           columns_->kinds[index] == SessionKind::stray_exec;
 }
 
 std::uint32_t* SessionSet::stdin_under_way(std::uint32_t id) {
-    const std::uint32_t index = table_.find(id);
-    if (index == slot_none || kinds_[index] != SessionKind::exec) return nullptr;
-    return &stdin_bytes_[index];
+    const std::uint32_t index = find(id);
+    if (index == slot_none || columns_->kinds[index] != SessionKind::exec) return nullptr;
+    return &columns_->stdin_bytes[index];
 }
 
 // The last one takes the place, so that the columns stay dense.
 void SessionSet::remove(std::uint32_t index) {
-    PRONTO_ASSERT(index < table_.count());
-    const std::uint32_t last = table_.count() - 1;
-    --counts_[place(kinds_[index])];
-    table_.erase(ids_[index]);
+    PRONTO_ASSERT(index < columns_->table.count());
+    const std::uint32_t last = columns_->table.count() - 1;
+    --counts_[place(columns_->kinds[index])];
+    columns_->table.erase(columns_->ids[index]);
     if (index == last) return;
-    table_.erase(ids_[last]);
-    table_.insert(ids_[last], index);
-    ids_[index] = ids_[last];
-    kinds_[index] = kinds_[last];
-    stdin_bytes_[index] = stdin_bytes_[last];
+    columns_->table.erase(columns_->ids[last]);
+    columns_->table.insert(columns_->ids[last], index);
+    columns_->ids[index] = columns_->ids[last];
+    columns_->kinds[index] = columns_->kinds[last];
+    columns_->stdin_bytes[index] = columns_->stdin_bytes[last];
 }
 
 void SessionSet::set_kind(std::uint32_t index, SessionKind kind) {
-    --counts_[place(kinds_[index])];
-    kinds_[index] = kind;
+    --counts_[place(columns_->kinds[index])];
+    columns_->kinds[index] = kind;
     ++counts_[place(kind)];
 }
 
 bool SessionSet::evict_stray() {
     if (count(SessionKind::stray) + count(SessionKind::stray_exec) == 0) return false;
     for (std::uint32_t index = 0; index < count(); ++index) {
-        if (!is_stray(kinds_[index])) continue;
+        if (!is_stray(columns_->kinds[index])) continue;
         remove(index);
         return true;
     }

@@ -115,7 +115,9 @@ TEST(StreamPosition, FindsEveryBoundaryInAnyPieces) {
 }
 
 TEST(SessionSet, HoldsItsLimitAndGivesUpStraysFirst) {
+    alignas(8) std::array<std::uint8_t, SessionSet::memory_bytes> memory;
     SessionSet sessions;
+    sessions.attach(memory);
     for (std::uint32_t id = 1; id <= client_sessions_max; ++id) {
         ASSERT_EQ(sessions.open(id, SessionKind::exec), SessionSet::Opened::yes);
     }
@@ -128,7 +130,9 @@ TEST(SessionSet, HoldsItsLimitAndGivesUpStraysFirst) {
 }
 
 TEST(SessionSet, StaysConsistentUnderRandomUse) {
+    alignas(8) std::array<std::uint8_t, SessionSet::memory_bytes> memory;
     SessionSet sessions;
+    sessions.attach(memory);
     std::minstd_rand random(5);
     std::vector<bool> open(700, false);
     for (int step = 0; step < 20'000; ++step) {
