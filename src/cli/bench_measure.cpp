@@ -108,6 +108,7 @@ Stall stall_once(client::Connection& connection, pid_t agent, Nanoseconds stall_
     while (io::monotonic_ns() < end_ns) {
         stall.rss_bytes_max = std::max(stall.rss_bytes_max, resident_bytes(agent));
         const timespec pause{0, 10'000'000};
+        // NOLINTNEXTLINE(banned): samples another process while nothing is to be done here
         nanosleep(&pause, nullptr);
     }
     require_success(wait_for_end(connection, session));
