@@ -71,7 +71,10 @@ Status Agent::turn() {
         send_ready();
     }
     sessions_.pump(now_ns);
-    if (shutdown_.running()) shutdown_.advance(now_ns, sessions_.live_count());
+    if (shutdown_.running()) {
+        const bool heard = !link_.present() || link_.outbox().idle();
+        shutdown_.advance(now_ns, sessions_.live_count() > 0 || !heard);
+    }
     if (shutdown_.step() == Shutdown::Step::kill) sessions_.signal_all(SIGKILL);
     arena_.replenish();
     link_.pump(uring_, !sessions_.has_spare_control());
@@ -82,9 +85,9 @@ Status Agent::turn() {
 /// Submits, and waits when there is nothing left to do in this turn. Chores are done before a wait,
 /// never before work.
 void Agent::rest(Nanoseconds now_ns) {
-    const bool more_to_do =
-        frames_due_ || reap_due_ ||
-        (output_due_ && (!link_.outbox().in_flight() || link_.outbox().quiet()));
+    const bool more_to_do = frames_due_ || reap_due_ ||
+                            (output_due_ && !link_.outbox().in_flight()) ||
+                            ((output_due_ || shutdown_.running()) && link_.outbox().quiet());
     if (more_to_do || shutdown_.step() == Shutdown::Step::done) {
         PRONTO_ASSERT(uring_.enter(0, 0).ok());
         return;

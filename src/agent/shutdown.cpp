@@ -114,10 +114,9 @@ void Shutdown::begin(Nanoseconds now_ns, bool alone) {
     if (alone) (void)kill(-1, SIGTERM);
 }
 
-void Shutdown::advance(Nanoseconds now_ns, std::uint32_t sessions_live) {
+void Shutdown::advance(Nanoseconds now_ns, bool work_left) {
     if (step_ == Step::idle || step_ == Step::done) return;
-    const bool empty = alone_ ? !any_child_left() : sessions_live == 0;
-    if (empty) {
+    if (!work_left && (!alone_ || !any_child_left())) {
         step_ = Step::done;
     } else if (now_ns >= deadline_ns_) {
         const bool was_asked = step_ == Step::terminate;

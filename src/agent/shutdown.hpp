@@ -18,8 +18,9 @@ class Shutdown {
 
     /// `alone`: this process is PID 1 and every other process is its to end.
     void begin(Nanoseconds now_ns, bool alone);
-    /// Goes on when children are gone or a deadline passed. Call once a turn while not idle.
-    void advance(Nanoseconds now_ns, std::uint32_t sessions_live);
+    /// Goes on when children are gone or a deadline passed; `work_left`: sessions whose end the
+    /// host has yet to hear of. Call once a turn while not idle.
+    void advance(Nanoseconds now_ns, bool work_left);
 
     Step step() const { return step_; }
     bool running() const { return step_ != Step::idle; }
