@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 namespace pronto::test {
@@ -33,7 +34,10 @@ void make_device(const std::string& path, unsigned major, unsigned minor) {
 
 void bind_self(const std::string& path) {
     std::ofstream(path) << "";
-    must(mount("/proc/self/exe", path.c_str(), nullptr, MS_BIND, nullptr) == 0, path.c_str());
+    // By its name: the link leads to a mount of the namespace that was left.
+    std::error_code error;
+    const std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
+    must(mount(self.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) == 0, path.c_str());
 }
 
 /// Puts `content` in place of a file of the read-only root.
