@@ -141,5 +141,73 @@ TEST_F(RingStress, NoWakeUpIsLost) {
     EXPECT_EQ(wrong_bytes, 0U);
 }
 
+// One of two players. Each waits for the other's byte before it sends its own, so a wake-up that is
+// lost is not made up for by the next one: the game stands still.
+class Player {
+  public:
+    Player(RingProducer& out, RingConsumer& in, Bell& others_bell, Bell& own_bell)
+        : out_(out), in_(in), others_bell_(others_bell), own_bell_(own_bell) {}
+
+    void send() {
+        Bytes room;
+        if (!out_.claim(1, room).ok() || room.empty()) return;
+        room[0] = 1;
+        out_.commit(1);
+        if (out_.must_wake()) others_bell_.ring();
+    }
+    bool receive(unsigned spins) {
+        Bytes there;
+        for (;;) {
+            for (unsigned spin = 0; spin <= spins; ++spin) {
+                if (!in_.peek(there).ok()) return false;
+                if (!there.empty()) break;
+            }
+            if (!there.empty()) break;
+            bool may_sleep = false;
+            if (!in_.prepare_to_sleep(0, may_sleep).ok()) return false;
+            if (may_sleep && !own_bell_.wait()) return false;
+            in_.woke();
+        }
+        in_.release(1);
+        return true;
+    }
+
+  private:
+    RingProducer& out_;
+    RingConsumer& in_;
+    Bell& others_bell_;
+    Bell& own_bell_;
+};
+
+TEST_F(RingStress, NoWakeUpIsLostInLockstep) {
+    constexpr int rounds = 100'000;
+    test::MirroredMemory back_memory{capacity};
+    RingHeader back_header;
+    make_ring(back_header, back_memory.bytes());
+    RingProducer back_producer;
+    RingConsumer back_consumer;
+    ASSERT_TRUE(back_producer.attach(back_header, back_memory.bytes()).ok());
+    ASSERT_TRUE(back_consumer.attach(back_header, back_memory.bytes()).ok());
+    Bell there;
+    Bell here;
+    std::thread other([&] {
+        Player player(back_producer, consumer, here, there);
+        std::minstd_rand random(5);
+        for (int round = 0; round < rounds; ++round) {
+            if (!player.receive(static_cast<unsigned>(random() % 64))) return;
+            player.send();
+        }
+    });
+    Player player(producer, back_consumer, there, here);
+    std::minstd_rand random(6);
+    int played = 0;
+    for (; played < rounds; ++played) {
+        player.send();
+        if (!player.receive(static_cast<unsigned>(random() % 64))) break;
+    }
+    other.join();
+    EXPECT_EQ(played, rounds);
+}
+
 }  // namespace
 }  // namespace pronto

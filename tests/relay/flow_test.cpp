@@ -182,6 +182,28 @@ TEST(Credit, IsReturnedAsTheClientTakesItsBytes) {
     EXPECT_LE(sent - credited, relay::client_budget_default / 4);
 }
 
+TEST(Credit, DoesNotWaitForSomethingElseToHappen) {
+    RelayRig rig;
+    rig.boot({.credit = true});
+    RelayRig::Client& client = rig.open_client();
+    rig.run_for(5);
+    const Buffer frame = output_frame(client.start, 30 * KiB);
+    const Nanoseconds patience_ns = 2 * ns_per_s;
+    const Nanoseconds before_ns = io::monotonic_ns();
+    for (int count = 0; count < 9; ++count) {
+        rig.guest().send(frame);
+        rig.relay().turn(io::monotonic_ns() +
+                         patience_ns);  // sends the last one on, receives this one
+        client.peer.pump();
+    }
+    rig.relay().turn(io::monotonic_ns() +
+                     patience_ns);  // by this send a quarter of the budget is due
+    rig.relay().turn(io::monotonic_ns() + 10 * ns_per_ms);
+    EXPECT_LT(io::monotonic_ns() - before_ns, patience_ns);
+    rig.run_for(5);
+    EXPECT_EQ(rig.guest_frames.size(), 1U);
+}
+
 TEST(Credit, KeepsAClientThatDoesNotReadForAsLongAsItLikes) {
     RelayRig rig({.stall_timeout_ns = 20 * ns_per_ms});
     rig.boot({.credit = true});
