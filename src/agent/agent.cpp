@@ -17,6 +17,9 @@ constexpr Nanoseconds trim_delay_ns = 1 * ns_per_s;
 /// So long nothing may happen before work is done that nobody waits for.
 constexpr Nanoseconds chore_delay_ns = 1 * ns_per_ms;
 
+/// How long the last frames may take to leave.
+constexpr Nanoseconds farewell_ns = 200 * ns_per_ms;
+
 Nanoseconds nearer(Nanoseconds left, Nanoseconds right) {
     if (left == 0 || right == 0) return left + right;
     return left < right ? left : right;
@@ -44,6 +47,12 @@ Status Agent::run() {
     signals_.arm(uring_, make_op(OpKind::signal));
     link_changed(link_.look(uring_, io::monotonic_ns()));
     while (shutdown_.step() != Shutdown::Step::done) {
+        if (Status turned = turn(); !turned.ok()) return turned;
+    }
+    // The last verdicts are still to leave; a host that takes none of them holds nothing up for
+    // long.
+    const Nanoseconds deadline_ns = io::monotonic_ns() + farewell_ns;
+    while (link_.present() && !link_.outbox().idle() && io::monotonic_ns() < deadline_ns) {
         if (Status turned = turn(); !turned.ok()) return turned;
     }
     return {};
@@ -85,11 +94,16 @@ Status Agent::turn() {
 /// Submits, and waits when there is nothing left to do in this turn. Chores are done before a wait,
 /// never before work.
 void Agent::rest(Nanoseconds now_ns) {
-    const bool more_to_do = frames_due_ || reap_due_ ||
+    const bool more_to_do = frames_due_ || reap_due_ || link_.outbox().held_up() ||
                             (output_due_ && !link_.outbox().in_flight()) ||
                             ((output_due_ || shutdown_.running()) && link_.outbox().quiet());
-    if (more_to_do || shutdown_.step() == Shutdown::Step::done) {
+    if (more_to_do) {
         PRONTO_ASSERT(uring_.enter(0, 0).ok());
+        return;
+    }
+    if (shutdown_.step() == Shutdown::Step::done) {
+        const bool waits = link_.outbox().in_flight() && !link_.outbox().quiet();
+        PRONTO_ASSERT(uring_.enter(waits ? 1 : 0, waits ? farewell_ns : 0).ok());
         return;
     }
     if (chores_due_ || sessions_.has_closing()) {

@@ -60,6 +60,8 @@ class Outbox {
     bool in_flight() const { return in_flight_; }
     /// The write in flight makes no completion when all of it went out at once.
     bool quiet() const { return in_flight_ && quiet_; }
+    /// More is queued behind a quiet write, whose end wakes nobody.
+    bool held_up() const { return quiet() && !(control_lane_.empty() && bulk_lane_.empty()); }
 
     /// Starts a write when there is something to write and none is in flight.
     void start(io::Uring& uring, const io::SerialPort& port, io::Op op);

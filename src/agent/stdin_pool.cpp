@@ -13,7 +13,10 @@ Status StdinPool::open() {
 }
 
 bool StdinPool::append(Input& input, ByteView data) {
-    if (data.size() > limits::stdin_session_bytes_max - input.queued_bytes) return false;
+    // Any one frame may come while nothing is queued; the limit is for those behind it.
+    const bool over = input.queued_bytes > limits::stdin_session_bytes_max ||
+                      data.size() > limits::stdin_session_bytes_max - input.queued_bytes;
+    if (over && input.queued_bytes > 0) return false;
     const std::size_t tail_room =
         input.tail == slot_none ? 0 : limits::stdin_slot_bytes - end_[input.tail];
     const std::size_t beyond = data.size() > tail_room ? data.size() - tail_room : 0;

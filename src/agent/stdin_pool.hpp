@@ -13,8 +13,8 @@ class StdinPool {
   public:
     Status open();
 
-    /// Appends to the list; false, and nothing appended, when slots are short or the session has
-    /// too much queued.
+    /// Appends to the list; false, and nothing appended, when slots are short or the session would
+    /// have too much queued: a frame that finds nothing queued may be longer than that.
     [[nodiscard]] bool append(Input& input, ByteView data);
     /// The unwritten bytes of the head slot. Precondition: there is one.
     ByteView head(const Input& input) const;
