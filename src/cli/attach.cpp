@@ -217,6 +217,9 @@ void Attachment::read_input() {
     }
     const auto bytes = static_cast<std::size_t>(count);
     if (command_.tty && memchr(room.data(), detach_key, bytes) != nullptr) {
+        // What comes next is ours and begins on a line of its own.
+        constexpr std::string_view new_line = "\r\n";
+        (void)!::write(STDERR_FILENO, new_line.data(), new_line.size());
         return leave(exit_signal_base + SIGHUP,
                      "left; the command in the guest ends with its connection");
     }

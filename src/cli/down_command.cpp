@@ -18,7 +18,7 @@ int down_command(const DownOptions& options) {
     stop.window_ns =
         static_cast<Nanoseconds>(options.timeout_seconds * static_cast<double>(ns_per_s));
     switch (stop_guest(guest, stop)) {
-        case Stopped::by_itself: break;
+        case Stopped::by_itself: fmt::print("{} is stopped\n", options.name); break;
         case Stopped::by_force:
             note(fmt::format("\"{}\" did not shut down within {} s and was killed", options.name,
                              options.timeout_seconds));

@@ -112,7 +112,11 @@ void add_command_options(CLI::App* app, cli::ExecOptions& options) {
     app->add_option("-w,--cwd", command.working_directory, "Directory to run in")->type_name("DIR");
     app->add_option("-e,--env", command.environment, "Add to its environment; may be given again")
         ->type_name("KEY=VALUE")
-        ->allow_extra_args(false);
+        ->allow_extra_args(false)
+        ->check([](const std::string& word) {
+            const bool good = word.find('=') != std::string::npos && word.front() != '=';
+            return good ? std::string() : fmt::format("\"{}\" is not KEY=VALUE", word);
+        });
     app->add_option("--timeout", command.timeout_seconds,
                     "TERM it after so long, KILL it 2 s later; exit code 124")
         ->type_name("SECONDS")
@@ -135,9 +139,11 @@ void add_guest_options(CLI::App* app, cli::GuestOptions& options) {
         ->type_name("NAME")
         ->check(CLI::IsMember({"kvm", "tcg"}));
     app->add_option("--memory", options.memory_mib, "Memory of the VM")
+        ->check(CLI::Range(64, 1 << 20))
         ->type_name("MIB")
         ->capture_default_str();
     app->add_option("--cpus", options.cpus, "Processors of the VM")
+        ->check(CLI::Range(1, 64))
         ->type_name("N")
         ->capture_default_str();
 }
@@ -273,7 +279,8 @@ int run(int argc, char** argv) {
         "`pronto COMMAND --help` says more. Exit codes: the command's own, 128 + N for death by "
         "signal N,\n"
         "124 its time was up, 125 pronto failed, 126 it cannot be executed, 127 it was not found.");
-    for (const auto add : {add_up, add_run, add_exec, add_shell, add_ping, add_ps, add_down, add_bench})
+    for (const auto add :
+         {add_up, add_run, add_exec, add_shell, add_ping, add_ps, add_down, add_bench})
         add(program);
     std::vector<std::string> reversed(program.words.ours.rbegin(), program.words.ours.rend());
     try {

@@ -118,7 +118,7 @@ std::string own_directory() {
 
 std::string sibling_program(const char* name, const char* variable) {
     const char* chosen = getenv(variable);
-    const std::string path =
+    std::string path =
         chosen != nullptr && *chosen != '\0' ? std::string(chosen) : own_directory() + "/" + name;
     if (access(path.c_str(), X_OK) != 0) {
         fail(fmt::format("there is no program {}: {}", path, strerrordesc_np(errno)),

@@ -13,7 +13,7 @@ struct VirtualMachine {
     std::string qemu;
     std::string kernel;
     std::string initrd;
-    std::string accelerator;   ///< "kvm" or "tcg"
+    std::string accelerator;  ///< "kvm" or "tcg"
     std::string hostname;
     bool short_lived = false;  ///< starts sooner, idles worse
     unsigned memory_mib = 0;

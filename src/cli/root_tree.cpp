@@ -94,6 +94,7 @@ bool make_entry(const TreeEntry& entry, const std::string& path) {
 
 std::vector<TreeEntry> busybox_tree() {
     std::vector<TreeEntry> tree;
+    tree.reserve(256);
     for (const char* path : directories)
         tree.push_back({Kind::directory, path, mode_of(path), {}});
     tree.push_back({Kind::file, "bin/busybox", 0755, read_busybox()});

@@ -25,6 +25,7 @@ constexpr int parking_fd = 64;
 
 std::vector<char*> pointers(const std::vector<std::string>& words) {
     std::vector<char*> list;
+    list.reserve(words.size() + 1);
     // SAFETY: execve does not write to what it is given.
     for (const std::string& word : words)
         list.push_back(const_cast<char*>(word.c_str()));

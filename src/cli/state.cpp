@@ -45,7 +45,7 @@ fs::path chosen_state_directory() {
 }  // namespace
 
 fs::path state_directory() {
-    const fs::path path = chosen_state_directory();
+    fs::path path = chosen_state_directory();
     std::error_code error;
     if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
     // Whoever can write here can make us run anything, so it is ours alone.
@@ -58,6 +58,12 @@ fs::path state_directory() {
     if (stat(path.c_str(), &found) != 0 || !S_ISDIR(found.st_mode) || found.st_uid != geteuid()) {
         fail(fmt::format("the state directory {} is not a directory of yours", path.native()),
              "remove it, or set PRONTO_STATE_DIR to another one");
+    }
+    constexpr mode_t writable_by_others = 022;
+    if ((found.st_mode & writable_by_others) != 0) {
+        fail(fmt::format("others can write to the state directory {}", path.native()),
+             "whoever can write there can make you run anything: chmod go-w, or set "
+             "PRONTO_STATE_DIR");
     }
     return path;
 }

@@ -208,6 +208,26 @@ TEST_F(Guest, InterruptedRunLeavesNothing) {
     EXPECT_TRUE(nothing_left());
 }
 
+TEST_F(Guest, InterruptedUpLeavesNothing) {
+    const std::string relay = state_.path() + "/relay";
+    std::ofstream(relay) << "#!/bin/sh\nexec sleep 60\n";
+    std::filesystem::permissions(relay, std::filesystem::perms::owner_all);
+    std::vector<std::string> variables = environment();
+    variables.push_back("PRONTO_RELAY=" + relay);
+    Background starting({{"up", "one", "--backend", "namespace", "--rootfs", "/"}, {}, variables},
+                        false);
+    nlohmann::json guests;
+    for (int tries = 0; tries < 500 && (guests.empty() || guests[0]["pid"] == 0); ++tries)
+        guests = ps();
+    ASSERT_EQ(guests[0]["state"], "starting");
+    EXPECT_EQ(up().exit_code, 125);
+    kill(starting.pid(), SIGINT);
+    EXPECT_EQ(starting.wait(), 130);
+    EXPECT_TRUE(nothing_left());
+    EXPECT_NE(kill(guests[0]["pid"].get<pid_t>(), 0), 0);
+    EXPECT_NE(kill(guests[0]["relay_pid"].get<pid_t>(), 0), 0);
+}
+
 TEST_F(Guest, DefaultRootIsBusybox) {
     if (access(static_agent, X_OK) != 0)
         GTEST_SKIP() << "there is no " << static_agent << "; ci/preset guest builds it";

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the command says about itself, and to those who hold it wrong.
+#include <filesystem>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -85,6 +87,14 @@ TEST(State, DirectoryOfAnotherKindIsRefused) {
     const Ran ran = pronto(Invocation{{"ps"}, {}, {"PRONTO_STATE_DIR=/dev/null"}});
     EXPECT_EQ(ran.exit_code, 125);
     EXPECT_NE(ran.errors.find("is not a directory of yours"), std::string::npos);
+}
+
+TEST(State, DirectoryOthersCanWriteToIsRefused) {
+    const TempDirectory directory;
+    std::filesystem::permissions(directory.path(), std::filesystem::perms::all);
+    const Ran ran = pronto(Invocation{{"ps"}, {}, {"PRONTO_STATE_DIR=" + directory.path()}});
+    EXPECT_EQ(ran.exit_code, 125);
+    EXPECT_NE(ran.errors.find("others can write"), std::string::npos);
 }
 
 TEST(Backend, UnknownOneIsRefused) {
