@@ -89,6 +89,7 @@ bool ClientOutput::must_hold(std::uint32_t slot) {
         const bool began = client.hold_deadline_ns == never;
         if (!began && held + hold_progress_bytes > client.hold_bytes) {
             client.held_in_vain = true;
+            client.hold_again_ns = context_.now_ns + hold_again;
             client.hold_deadline_ns = never;
             return false;
         }
@@ -284,7 +285,7 @@ void ClientOutput::on_send(std::uint32_t slot, std::int32_t result) {
         send_backlog(slot);
         return;
     }
-    client.held_in_vain = false;
+    client.held_in_vain = client.held_in_vain && context_.now_ns < client.hold_again_ns;
     client.give_back_ns = context_.now_ns + give_back_delay;
     context_.wake_by(client.give_back_ns);
     if (client.told) leases_.depart(slot);

@@ -46,6 +46,7 @@ void ClientTable::give_back(std::uint32_t slot) {
     ++client.generation;
     client.credit_bytes = client.reply_bytes = 0;
     client.frame_bytes = 0;
+    client.hold_again_ns = 0;
     client.partial_deadline_ns = client.stall_deadline_ns = client.hold_deadline_ns = never;
     client.linger_deadline_ns = client.lease_deadline_ns = client.give_back_ns = never;
     departed.erase(slot);

@@ -65,6 +65,7 @@ struct Client {
     Nanoseconds partial_deadline_ns = never;
     Nanoseconds stall_deadline_ns = never;
     Nanoseconds hold_deadline_ns = never;
+    Nanoseconds hold_again_ns = 0;  ///< no earlier, after it was in vain
     Nanoseconds linger_deadline_ns = never;
     Nanoseconds lease_deadline_ns = never;
     Nanoseconds give_back_ns = never;

@@ -84,10 +84,12 @@ constexpr Nanoseconds linger_timeout = 1 * ns_per_s;
 /// A range is not dealt again within this, where the guest cannot say that it is done.
 constexpr Nanoseconds quarantine = 10 * ns_per_s;
 constexpr Nanoseconds accept_backoff = 100 * ns_per_ms;
-/// The guest is waited with for a client that is reading, so long, as long as it takes that much
-/// meanwhile.
-constexpr Nanoseconds hold_time = 10 * ns_per_ms;
-constexpr std::size_t hold_progress_bytes = 64 * KiB;
+/// The guest waits for a client that is reading, so long, as often as the client takes that much
+/// meanwhile: about 6 MB/s. A busy machine may leave a good client without a processor for tens of
+/// milliseconds. Waiting in vain delays everybody, so it happens at most once in that while.
+constexpr Nanoseconds hold_time = 80 * ns_per_ms;
+constexpr std::size_t hold_progress_bytes = 512 * KiB;
+constexpr Nanoseconds hold_again = 1 * ns_per_s;
 /// Memory of large frames goes back when no more come.
 constexpr Nanoseconds give_back_delay = 1 * ns_per_s;
 

@@ -26,7 +26,7 @@ std::size_t frames_before(const RelayRig& rig, Wanted wanted) {
 }
 
 TEST(Flow, ClientThatDoesNotReadDelaysNobody) {
-    RelayRig rig({.stall_timeout_ns = 300 * ns_per_ms});
+    RelayRig rig({.stall_timeout_ns = 60 * ns_per_s});
     rig.boot();
     RelayRig::Client& slow = rig.open_client();
     RelayRig::Client& quick = rig.open_client();
@@ -34,13 +34,16 @@ TEST(Flow, ClientThatDoesNotReadDelaysNobody) {
     for (int count = 0; count < 40; ++count)
         rig.guest().send(output_frame(slow.start, 64 * KiB));
     ASSERT_TRUE(rig.until([&] { return !rig.guest().unsent(); }));
-    Nanoseconds worst_ns = 0;
-    for (int count = 0; count < 50; ++count) {
+    std::vector<Nanoseconds> times_ns;
+    for (int count = 0; count < 200; ++count) {
         const Nanoseconds before_ns = io::monotonic_ns();
         ASSERT_TRUE(rig.echo(quick));
-        worst_ns = std::max(worst_ns, io::monotonic_ns() - before_ns);
+        times_ns.push_back(io::monotonic_ns() - before_ns);
     }
-    EXPECT_LT(worst_ns, 50 * ns_per_ms);
+    std::sort(times_ns.begin(), times_ns.end());
+    // Once the relay may have waited for the slow one; the others never notice more than that.
+    EXPECT_LT(times_ns.back(), relay::hold_time + 50 * ns_per_ms);
+    EXPECT_LT(times_ns[times_ns.size() * 98 / 100], 20 * ns_per_ms);
     EXPECT_EQ(rig.count(Counter::clients_cut), 0U);
 }
 
