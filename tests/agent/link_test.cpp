@@ -79,7 +79,8 @@ TEST(AgentLink, GreetsEachHostThatFollowsAndKillsTheLastOnesPrograms) {
         host.wait_for([&] { return host.session(id).pid != 0 && host.session(flood).pid != 0; },
                       "start");
         // Half a frame, then the line is cut: the next host's bytes are no continuation of it.
-        host.send_bytes(host.request_frame(99, shell("echo half")).substr(0, 20 + round * 5U));
+        host.send_bytes(host.request_frame(99, shell("echo half"))
+                            .substr(0, 20 + 5 * static_cast<std::size_t>(round)));
         host.push(10);
         const auto pid = static_cast<pid_t>(host.session(id).pid);
         const auto flood_pid = static_cast<pid_t>(host.session(flood).pid);
