@@ -20,8 +20,6 @@
 #include "io/stdio_pipes.hpp"
 #include "io/unix_socket.hpp"
 
-extern char** environ;
-
 namespace pronto::cli {
 
 namespace {
