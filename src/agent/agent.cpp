@@ -20,6 +20,10 @@ constexpr Nanoseconds chore_delay_ns = 1 * ns_per_ms;
 /// How long the last frames may take to leave.
 constexpr Nanoseconds farewell_ns = 200 * ns_per_ms;
 
+/// Of one submission. More are submitted in parts, and completions that do not fit wait in the
+/// kernel; a larger ring costs boot time in pages that are never needed.
+constexpr std::uint32_t ring_entries = 64;
+
 Nanoseconds nearer(Nanoseconds left, Nanoseconds right) {
     if (left == 0 || right == 0) return left + right;
     return left < right ? left : right;
@@ -30,7 +34,7 @@ Nanoseconds nearer(Nanoseconds left, Nanoseconds right) {
 Status Agent::open(const Options& options, io::SerialPort port, const BootTimes& times) {
     options_ = options;
     times_ = times;
-    if (Status opened = uring_.open({}); !opened.ok()) return opened;
+    if (Status opened = uring_.open({.entries = ring_entries}); !opened.ok()) return opened;
     const int wanted[] = {SIGCHLD, SIGIO, SIGTERM, SIGINT, SIGPWR};
     if (Status opened = signals_.open(wanted); !opened.ok()) return opened;
     if (Status opened = arena_.open(uring_); !opened.ok()) return opened;

@@ -22,7 +22,6 @@ struct Sessions::Ends {
 
 Status Sessions::open(const Surroundings& surroundings) {
     with_ = surroundings;
-    (void)oom_kill_happened();  // what happened before the first session is not its fault
     if (Status opened = pool_.open(); !opened.ok()) return opened;
     return spawner_.open(surroundings.descriptors);
 }
@@ -170,7 +169,16 @@ void Sessions::pump(Nanoseconds now_ns) {
     }
 }
 
-bool Sessions::do_chore() { return closing_.close_one() || spares_.refill(); }
+bool Sessions::do_chore() {
+    if (!oom_kills_known_) {
+        // What happened before the first session is not its fault. Not at start: it would delay
+        // ready.
+        oom_kills_known_ = true;
+        (void)oom_kill_happened();
+        return true;
+    }
+    return closing_.close_one() || spares_.refill();
+}
 
 bool Sessions::worth_trimming() const {
     return (with_.arena->all_free() && with_.arena->worth_trimming()) ||

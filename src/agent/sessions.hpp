@@ -117,6 +117,7 @@ class Sessions {
     std::uint64_t started_count_ = 0;
     std::uint64_t orphans_count_ = 0;
     std::uint64_t oom_kills_seen_ = 0;
+    bool oom_kills_known_ = false;
     bool unpark_due_ = false;
     bool credit_due_ = false;
 };
