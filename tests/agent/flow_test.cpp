@@ -151,9 +151,10 @@ TEST(AgentFlow, StaysSmallWhileItsHostStallsAndLosesNothing) {
         EXPECT_EQ(host.session(id).output_bytes, bytes);
     }
     EXPECT_TRUE(same);
-    if (sanitized) GTEST_SKIP() << "a sanitizer's own memory is in the resident size";
-    // The shared C library's pages are in this number, as they are not in the guest's binary.
-    EXPECT_LE(resident_max, 4 * MiB + 3 * MiB);
+    // The shared C library's pages are in this number, as they are not in the guest's binary, whose
+    // own bound is checked where it is measured idle. A sanitizer's memory is too large to say
+    // anything.
+    EXPECT_TRUE(sanitized || resident_max <= 7 * MiB) << resident_max;
     RecordProperty("resident_kib", static_cast<int>(resident_max / KiB));
 }
 
@@ -226,12 +227,21 @@ TEST(AgentFlow, StopsAProgramAtItsClientsWindow) {
     // Another client's programs have a window of their own.
     host.start_as(0x0200'0000, {.argv = {"/bin/echo", "other"}});
     EXPECT_EQ(host.finish(0x0200'0000).output, "other\n");
-    host.credit(window);
-    host.wait_for([&] { return host.session(flood).output_bytes > stopped_at; }, "more");
+    host.credit(2 * window);
+    host.wait_for([&] { return host.session(flood).output_bytes >= stopped_at + window; }, "more");
+    host.credit(2 * window);
     host.signal(flood, SIGKILL);
-    host.credit(window);
-    host.credit(window);
-    EXPECT_TRUE(host.finish(flood).complete());
+    // What is left in its pipe needs credit like everything before it.
+    std::uint64_t credited = host.bytes();
+    host.wait_for(
+        [&] {
+            if (host.bytes() > credited)
+                host.credit(static_cast<std::uint32_t>(host.bytes() - credited));
+            credited = host.bytes();
+            return host.session(flood).ended();
+        },
+        "the end");
+    EXPECT_TRUE(host.session(flood).complete());
 }
 
 TEST(AgentFlow, KeepsABatchOfRequestsInOneWriteApart) {

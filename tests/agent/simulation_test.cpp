@@ -165,7 +165,7 @@ TEST(AgentSimulation, EveryRandomSessionEndsOnceAndWhole) {
     if (const char* wanted = getenv("PRONTO_SIMULATION_SEED"); wanted != nullptr)
         return simulate(strtoull(wanted, nullptr, 10), sessions);
     const auto first = static_cast<std::uint64_t>(time(nullptr)) % 1'000'000;
-    constexpr std::uint64_t seeds = sanitized ? 4 : 8;
+    constexpr std::uint64_t seeds = sanitized ? 3 : 5;
     std::cout << "seeds " << first << " to " << first + seeds - 1 << "\n";
     for (std::uint64_t seed = first; seed < first + seeds; ++seed)
         simulate(seed, sessions);
