@@ -8,7 +8,7 @@
 
 namespace pronto::cli {
 
-/// A static program of 132 bytes without a C library that ends at once.
+/// A static program of 128 bytes without a C library that ends at once.
 std::string empty_program();
 
 /// Starting the program and waiting for it: posix_spawn and waitpid.
