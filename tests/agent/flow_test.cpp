@@ -229,10 +229,11 @@ TEST(AgentFlow, StopsAProgramAtItsClientsWindow) {
     EXPECT_EQ(host.finish(0x0200'0000).output, "other\n");
     host.credit(2 * window);
     host.wait_for([&] { return host.session(flood).output_bytes >= stopped_at + window; }, "more");
+    // What comes from here on is credited as it comes, what is left in the pipe at the end like
+    // everything before it.
+    std::uint64_t credited = host.bytes();
     host.credit(2 * window);
     host.signal(flood, SIGKILL);
-    // What is left in its pipe needs credit like everything before it.
-    std::uint64_t credited = host.bytes();
     host.wait_for(
         [&] {
             if (host.bytes() > credited)
