@@ -162,7 +162,9 @@ Process start_in_namespaces(const GuestOptions& options, const GuestDirectory& g
     if (!program.valid()) fail_errno(fmt::format("open {}", agent));
     check_loader(agent, program.get(), resolved);
     SpawnPlan plan;
-    plan.argv = {"pronto-agent", "--port-fd", "3"};
+    // It ends as a process: switching off, it would unmount and remount file systems that are the
+    // host's.
+    plan.argv = {"pronto-agent", "--port-fd", "3", "--exit"};
     plan.fds = {port_fd};
     plan.log_path = guest.console_log();
     plan.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
