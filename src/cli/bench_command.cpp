@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -66,6 +67,10 @@ class BenchGuest {
     BenchGuest& operator=(const BenchGuest&) = delete;
 
     client::Connection& connection() { return connection_; }
+    /// Precondition: there is a relay.
+    void connect_another(client::Connection& connection) {
+        connected(connection.connect(guest_.socket_path()));
+    }
     pid_t agent() const { return agent_; }
 
   private:
@@ -183,8 +188,12 @@ class Bench {
         out.push_back(lost);
 
         std::vector<Nanoseconds> samples(options_.rounds * 4);
-        for (Nanoseconds& sample : samples)
-            sample = exec_beside_unread_input(guest_.connection(), guest_program);
+        for (Nanoseconds& sample : samples) {
+            std::optional<client::Connection> other;
+            if (relay_) guest_.connect_another(other.emplace());
+            client::Connection& owner = other ? *other : guest_.connection();
+            sample = exec_beside_unread_input(owner, guest_.connection(), guest_program);
+        }
         BenchFigure beside = named("exec beside unread stdin");
         beside.unit = "us";
         beside.value = quantile(samples, 0.5) / static_cast<double>(ns_per_us);

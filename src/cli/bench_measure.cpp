@@ -116,7 +116,8 @@ Stall stall_once(client::Connection& connection, pid_t agent, Nanoseconds stall_
     return stall;
 }
 
-Nanoseconds exec_beside_unread_input(client::Connection& connection, const std::string& command) {
+Nanoseconds exec_beside_unread_input(client::Connection& connection, client::Connection& beside,
+                                     const std::string& command) {
     const std::array<std::string_view, 1> words{"1000"};
     client::ExecSession sleeper = start(connection, {.command = "/bin/sleep", .arguments = words});
     for (std::size_t sent = 0; sent < 1 * MiB; sent += chunk_bytes) {
@@ -124,7 +125,8 @@ Nanoseconds exec_beside_unread_input(client::Connection& connection, const std::
         memset(room.data(), 'x', chunk_bytes);
         require(sleeper.send_stdin(chunk_bytes), "send input");
     }
-    const Nanoseconds elapsed = exec_once(connection, command, false);
+    const Nanoseconds elapsed = exec_once(beside, command, false);
+    if (&connection != &beside) return elapsed;
     require(sleeper.signal(SIGKILL), "end a command");
     (void)wait_for_end(connection, sleeper);
     return elapsed;

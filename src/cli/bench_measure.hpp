@@ -25,8 +25,11 @@ struct Stall {
 };
 Stall stall_once(client::Connection& connection, pid_t agent, Nanoseconds stall_ns);
 
-/// An exec while another command leaves 1 MiB of input unread.
-Nanoseconds exec_beside_unread_input(client::Connection& connection, const std::string& command);
+/// An exec while another command leaves 1 MiB of input unread. Through a relay the two belong to
+/// different clients, because a client's own frames keep their order; the other command then ends
+/// with its connection.
+Nanoseconds exec_beside_unread_input(client::Connection& connection, client::Connection& beside,
+                                     const std::string& command);
 
 /// Puts a program into the guest and makes it executable.
 void install_program(client::Connection& connection, const std::string& path,

@@ -70,6 +70,7 @@ std::size_t ClientIntake::scan(std::uint32_t slot) {
         if (admitted == Admit::blocked) {
             clients_.unscanned.erase(slot);
             clients_.stdin_blocked.insert(slot);
+            client.partial_deadline_ns = never;  // it is we who do not read on
             watch_hangup(slot);
             break;
         }

@@ -238,7 +238,7 @@ class StdinCredit : public testing::Test {
             std::count_if(rig.guest_frames.begin(), rig.guest_frames.end(),
                           [](const TestFrame& frame) { return frame.type == "core.exec.stdin"; }));
     }
-    RelayRig rig;
+    RelayRig rig{{.partial_frame_timeout_ns = 50 * ns_per_ms}};
     RelayRig::Client* writer = nullptr;
     RelayRig::Client* other = nullptr;
 };
@@ -251,6 +251,14 @@ TEST_F(StdinCredit, BoundsWhatIsUnderWayAndOthersGoOn) {
     ASSERT_TRUE(rig.until([&] { return stdin_frames() == 3; }));
     EXPECT_EQ(rig.count(Counter::dropped_unaddressed), 0U);
     EXPECT_TRUE(writer->peer.received.empty());
+}
+
+// Its last frame may be there in part, but it is we who do not read the rest.
+TEST_F(StdinCredit, KeepsAClientThatWaitsForItForAsLongAsItTakes) {
+    rig.run_for(200);
+    EXPECT_EQ(rig.count(Counter::clients_cut), 0U);
+    EXPECT_FALSE(writer->peer.ended);
+    EXPECT_EQ(stdin_frames(), 2U);
 }
 
 TEST_F(StdinCredit, IsNotWaitedForWhenTheSessionIsOver) {
