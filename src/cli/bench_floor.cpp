@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -27,8 +28,16 @@ namespace {
 constexpr std::size_t ping_bytes = 25;  // the frame of core.ping is as long
 constexpr std::size_t chunk_bytes = 64 * KiB;
 
+struct EchoEnd {
+    int fd;
+    std::atomic<pid_t>* thread;
+};
+
 void* echo(void* argument) {
-    const int fd = *static_cast<int*>(argument);
+    const EchoEnd end = *static_cast<EchoEnd*>(argument);
+    const int fd = end.fd;
+    // The other side waits for this one before `argument` goes.
+    end.thread->store(gettid(), std::memory_order_release);
     std::array<char, 64> buffer;
     for (;;) {
         const ssize_t count = ::read(fd, buffer.data(), buffer.size());
@@ -101,7 +110,10 @@ PingFloor::PingFloor() {
         fail_errno("make a socket pair");
     near_ = fds[0];
     far_ = fds[1];
-    if (pthread_create(&thread_, nullptr, echo, &far_) != 0) fail("cannot start a thread");
+    EchoEnd end{far_, &other_};
+    if (pthread_create(&thread_, nullptr, echo, &end) != 0) fail("cannot start a thread");
+    while (other_.load(std::memory_order_acquire) == 0)
+        sched_yield();
 }
 
 PingFloor::~PingFloor() {

@@ -2,6 +2,9 @@
 // Floors: the least the same work costs on this machine without any agent, measured beside it.
 #pragma once
 
+#include <sys/types.h>
+
+#include <atomic>
 #include <string>
 
 #include "core/units.hpp"
@@ -22,11 +25,14 @@ class PingFloor {
     PingFloor(const PingFloor&) = delete;
     PingFloor& operator=(const PingFloor&) = delete;
     Nanoseconds round_trip();
+    /// The other thread's number.
+    pid_t other_end() const { return other_; }
 
   private:
     int near_ = -1;
     int far_ = -1;
     unsigned long thread_ = 0;
+    std::atomic<pid_t> other_ = 0;
 };
 
 /// `dd bs=64k` through a pipe of 256 KiB, a process that reads and writes 64 KiB at a time, and a

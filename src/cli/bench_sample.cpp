@@ -18,6 +18,7 @@ double BenchFigure::compared() const {
 }
 
 bool BenchFigure::reached() const {
+    if (!has_goal()) return true;
     return comparison == Comparison::at_least ? compared() >= goal : compared() <= goal;
 }
 

@@ -30,6 +30,8 @@ struct BenchFigure {
     /// What the goal is compared with.
     double compared() const;
     bool reached() const;
+    /// A ratio of nothing is no goal.
+    bool has_goal() const { return goal != 0 || comparison == Comparison::at_most; }
 };
 
 /// `fraction` 0.5 is the median. Reorders the samples; there is at least one.
