@@ -20,6 +20,11 @@ Nanoseconds to_ns(const timeval& time) {
            static_cast<Nanoseconds>(time.tv_usec) * ns_per_us;
 }
 
+int bytes_waiting(int fd) {
+    int count = 0;
+    return fd >= 0 && ioctl(fd, FIONREAD, &count) == 0 ? count : 0;
+}
+
 wire::ExecExited make_verdict(const Record& record) {
     wire::ExecExited verdict;
     const bool by_signal = WIFSIGNALED(record.wait_status);
@@ -101,16 +106,18 @@ void Sessions::expire_grace(Nanoseconds now_ns) {
     for (std::uint32_t slot = 0; slot < SessionTable::capacity; ++slot) {
         if (table_.drain_deadline_ns[slot] == 0 || table_.drain_deadline_ns[slot] > now_ns)
             continue;
+        // What the program itself wrote is in the pipe by now; that much is still sent.
+        const std::array<int, 2> waiting{bytes_waiting(table_.streams[2 * slot].fd),
+                                         bytes_waiting(table_.streams[2 * slot + 1].fd)};
+        // Or it was read, and the completion not looked at yet: then it would be missed.
+        if (with_.uring->has_completions()) return;
         stop_draining(slot);
         table_.record[slot].output_open = true;
-        for (const std::uint32_t stream : {2 * slot, 2 * slot + 1}) {
-            Stream& state = table_.streams[stream];
+        for (const std::uint32_t which : {0U, 1U}) {
+            Stream& state = table_.streams[2 * slot + which];
             if (state.fd < 0) continue;
-            // What the program itself wrote is in the pipe by now; that much is still sent.
-            int waiting = 0;
-            if (ioctl(state.fd, FIONREAD, &waiting) != 0) waiting = 0;
-            state.drain_bytes = waiting;
-            if (waiting == 0) close_stream(stream);
+            state.drain_bytes = waiting[which];
+            if (waiting[which] == 0) close_stream(2 * slot + which);
         }
         finish_if_done(slot);
     }

@@ -75,7 +75,7 @@ TEST_F(Guest, IsPidOneOfItsOwnWorld) {
     EXPECT_EQ(run({"exec", "one", "--", "hostname"}).output, "one\n");
     EXPECT_EQ(run({"exec", "one", "--", "cat", "/proc/1/comm"}).output, "pronto-agent\n");
     EXPECT_EQ(run({"exec", "one", "--", "cat", "/proc/1/cmdline"}).output,
-              std::string("pronto-agent\0--port-fd\0003\0", 25));
+              std::string("pronto-agent\0--port-fd\0003\0--exit\0", 32));
     EXPECT_EQ(run({"exec", "one", "--", "sh", "-c",
                    "echo lost > /etc/written-by-guest && cat /etc/written-by-guest"})
                   .output,
