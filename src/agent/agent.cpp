@@ -126,13 +126,12 @@ void Agent::rest(Nanoseconds now_ns) {
         link_.trim();
         trim_deadline_ns_ = 0;
     }
-    const Nanoseconds deadline = next_deadline(now_ns);
+    const Nanoseconds deadline = next_deadline();
     const Nanoseconds timeout = deadline == 0 ? 0 : deadline > now_ns ? deadline - now_ns : 1;
     PRONTO_ASSERT(uring_.enter(1, timeout).ok());
 }
 
-Nanoseconds Agent::next_deadline(Nanoseconds now_ns) const {
-    (void)now_ns;
+Nanoseconds Agent::next_deadline() const {
     Nanoseconds deadline = nearer(sessions_.next_deadline(), link_.retry_deadline());
     deadline = nearer(deadline, ack_deadline_ns_);
     deadline = nearer(deadline, trim_deadline_ns_);
@@ -142,7 +141,7 @@ Nanoseconds Agent::next_deadline(Nanoseconds now_ns) const {
 void Agent::dispatch(const io::Completion& completion) {
     switch (static_cast<OpKind>(completion.op.kind)) {
         case OpKind::ignored: return;
-        case OpKind::port_read: return link_changed(link_.read_done(uring_, completion.result));
+        case OpKind::port_read: return link_changed(link_.read_done(completion.result));
         case OpKind::port_write: {
             std::span<const OutputDone> done;
             const LinkChange change = link_.write_done(completion.result, done);

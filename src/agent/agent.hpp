@@ -35,7 +35,7 @@ class Agent {
     void dispatch_signals(std::int32_t result);
     void link_changed(LinkChange change);
     void begin_shutdown();
-    Nanoseconds next_deadline(Nanoseconds now_ns) const;
+    Nanoseconds next_deadline() const;
     void rest(Nanoseconds now_ns);
 
     // handshake.cpp

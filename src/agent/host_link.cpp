@@ -60,8 +60,7 @@ LinkChange HostLink::lose(Nanoseconds now_ns) {
     return LinkChange::lost;
 }
 
-LinkChange HostLink::read_done(io::Uring& uring, std::int32_t result) {
-    (void)uring;
+LinkChange HostLink::read_done(std::int32_t result) {
     reading_ = false;
     if (result > 0) {
         if (present_) input_.filled(static_cast<std::size_t>(result));

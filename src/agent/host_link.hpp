@@ -29,7 +29,7 @@ class HostLink {
     LinkChange look(io::Uring& uring, Nanoseconds now_ns);
     Nanoseconds retry_deadline() const { return retry_deadline_ns_; }
 
-    LinkChange read_done(io::Uring& uring, std::int32_t result);
+    LinkChange read_done(std::int32_t result);
     LinkChange write_done(std::int32_t result, std::span<const OutputDone>& done);
 
     /// After everything completed was looked at: output that left without a completion.
